@@ -1,0 +1,17 @@
+import { RushesError } from '@rushes/media'
+
+/** What is wrong with a bitstream. */
+export type BitstreamErrorCode =
+  | 'BITSTREAM_END'
+  | 'BITSTREAM_BAD_EXP_GOLOMB'
+  | 'H264_BAD_SPS'
+  | 'H264_BAD_PPS'
+  | 'H264_BAD_SLICE'
+  | 'AVCC_BAD_LENGTH'
+  | 'AVCC_BAD_PARAMETER_SETS'
+  | 'OPUS_BAD_PACKET'
+  | 'AAC_BAD_CONFIG'
+  | 'ADTS_BAD_HEADER'
+
+/** Bytes that are not what they should be. Parsers of this package throw nothing else, whatever they are given. */
+export class BitstreamError extends RushesError<BitstreamErrorCode> {}

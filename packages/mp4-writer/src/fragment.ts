@@ -1,0 +1,115 @@
+import { type NalPieces, piecesLength } from '@rushes/media'
+import { type Box, box, boxHeader, fullBox, joinBoxes, sizeOf, uint32s, uint64 } from './box.js'
+import type { IndexedSample } from './track-index.js'
+
+/** A sample that waits for its fragment. */
+export interface PendingSample extends IndexedSample {
+  /** NAL units that get a length in front of each, or the bytes as they are. */
+  readonly payload: NalPieces | Uint8Array
+}
+
+/** The samples of one track in a fragment. */
+export interface FragmentTrack {
+  readonly number: number
+  /** Added to decoding times, which must not be below zero here. */
+  readonly shift: number
+  readonly samples: readonly PendingSample[]
+}
+
+/** A movie fragment with its media data, ready to append. */
+export interface Fragment {
+  readonly bytes: Uint8Array
+  /** Where the media data begins within `bytes`. */
+  readonly dataPosition: number
+  /** Where each track's samples begin within the media data. */
+  readonly trackOffsets: readonly number[]
+}
+
+const DATA_HEADER_BYTES = 8
+/** Track run flags (ISO/IEC 14496-12 §8.8.8): data offset, then per sample duration, size, flags, composition offset. */
+const RUN_FLAGS = 0x000f01
+const DEFAULT_BASE_IS_MOOF = 0x020000
+/** §8.8.3.1: depends on no other sample; and: depends on others, is no sync sample. */
+const SYNC_FLAGS = 0x02000000
+const NON_SYNC_FLAGS = 0x01010000
+
+/** Bytes of a sample in the file. */
+export function payloadLength(payload: NalPieces | Uint8Array): number {
+  if (payload instanceof Uint8Array) return payload.byteLength
+  let length = 0
+  for (const pieces of payload) length += 4 + piecesLength(pieces)
+  return length
+}
+
+/** Builds `moof` and `mdat` (§8.8.4, §8.1.1). This is the one copy of a payload on its way to the file. */
+export function buildFragment(sequence: number, tracks: readonly FragmentTrack[]): Fragment {
+  const trackOffsets: number[] = []
+  let dataLength = 0
+  for (const { samples } of tracks) {
+    trackOffsets.push(dataLength)
+    for (const { sizeBytes } of samples) dataLength += sizeBytes
+  }
+  // The offsets have a fixed size, so that the size of the first attempt is the size.
+  const headerLength = sizeOf(fragmentHeader(sequence, tracks, trackOffsets, 0))
+  const dataPosition = headerLength + DATA_HEADER_BYTES
+  const bytes = new Uint8Array(dataPosition + dataLength)
+  bytes.set(joinBoxes(fragmentHeader(sequence, tracks, trackOffsets, dataPosition)))
+  bytes.set(boxHeader('mdat', DATA_HEADER_BYTES + dataLength), headerLength)
+  let offset = dataPosition
+  const view = new DataView(bytes.buffer)
+  for (const { samples } of tracks)
+    for (const { payload } of samples) offset = writePayload(view, bytes, offset, payload)
+  return { bytes, dataPosition, trackOffsets }
+}
+
+function fragmentHeader(
+  sequence: number,
+  tracks: readonly FragmentTrack[],
+  trackOffsets: readonly number[],
+  dataPosition: number,
+): Box {
+  const trackBoxes = tracks.map((track, index) =>
+    box(
+      'traf',
+      fullBox('tfhd', 0, DEFAULT_BASE_IS_MOOF, uint32s(track.number)),
+      fullBox('tfdt', 1, 0, uint64(track.samples[0]!.dts + track.shift)),
+      fullBox('trun', 1, RUN_FLAGS, trackRun(track.samples, dataPosition + trackOffsets[index]!)),
+    ),
+  )
+  return box('moof', fullBox('mfhd', 0, 0, uint32s(sequence)), ...trackBoxes)
+}
+
+function trackRun(samples: readonly PendingSample[], dataOffset: number): Uint8Array {
+  const run = new Uint8Array(8 + samples.length * 16)
+  const view = new DataView(run.buffer)
+  view.setUint32(0, samples.length)
+  view.setInt32(4, dataOffset)
+  for (let index = 0; index < samples.length; index++) {
+    const sample = samples[index]!
+    const next = samples[index + 1]
+    const at = 8 + index * 16
+    // The last one's is a guess where it did not tell: the next fragment says anew where it begins.
+    view.setUint32(at, next === undefined ? sample.duration : next.dts - sample.dts)
+    view.setUint32(at + 4, sample.sizeBytes)
+    view.setUint32(at + 8, sample.keyframe ? SYNC_FLAGS : NON_SYNC_FLAGS)
+    view.setInt32(at + 12, sample.pts - sample.dts)
+  }
+  return run
+}
+
+function writePayload(view: DataView, bytes: Uint8Array, start: number, payload: NalPieces | Uint8Array): number {
+  if (payload instanceof Uint8Array) {
+    bytes.set(payload, start)
+    return start + payload.byteLength
+  }
+  let offset = start
+  for (const pieces of payload) {
+    view.setUint32(offset, piecesLength(pieces))
+    offset += 4
+    for (const piece of pieces) {
+      bytes.set(piece, offset)
+      offset += piece.byteLength
+    }
+  }
+  return offset
+}

@@ -1,0 +1,12 @@
+export { Mp4Error, type Mp4ErrorCode } from './errors.js'
+export { createMp4Writable, type Mp4Writable } from './mp4-writable.js'
+export {
+  createMp4Writer,
+  type Mp4Summary,
+  type Mp4TrackSummary,
+  type Mp4Writer,
+  type Mp4WriterOptions,
+  type Mp4WriterStats,
+} from './mp4-writer.js'
+export { type RecoveredMp4, recoverFragmentedMp4 } from './recover.js'
+export type { Mp4Metadata } from './sample-description.js'

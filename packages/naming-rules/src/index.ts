@@ -1,0 +1,8 @@
+export type { ElementEncoding } from './element-encoding.js'
+export { NamingError, type NamingErrorCode } from './errors.js'
+export { MAX_COMPONENT_BYTES, MAX_NAME_BYTES } from './name-limits.js'
+export type { NamingFacts, NamingRoom, NamingRule } from './naming-rule.js'
+export { type OutputNames, outputNames } from './output-names.js'
+export { OUTPUT_SUFFIXES, type OutputContainer } from './output-suffixes.js'
+export type { ElementOptions } from './parse-template.js'
+export { DEFAULT_TEMPLATE, type TemplateOptions, template } from './template.js'

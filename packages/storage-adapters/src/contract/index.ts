@@ -1,0 +1,6 @@
+export {
+  type ContractRunner,
+  type ContractStore,
+  type StoreContractOptions,
+  storeContract,
+} from './store-contract.js'

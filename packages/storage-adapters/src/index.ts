@@ -1,0 +1,18 @@
+export { StoreError, type StoreErrorCode } from './errors.js'
+export { createMemoryStore, type MemoryObject, type MemoryStore, type MemoryStoreOptions } from './memory-store.js'
+export { type ProbeAdvice, probeStore } from './probe-store.js'
+export { putFile } from './put-file.js'
+export type {
+  ProbeReport,
+  PutOptions,
+  Store,
+  StoreBody,
+  StoreCapabilities,
+  Stored,
+  StoreEntry,
+  StoreUrl,
+} from './store.js'
+export { bodyPieces, readBody } from './store-body.js'
+export { checkStoreKey, encodeStoreKey, joinStoreKey, MAX_KEY_BYTES, MAX_KEY_COMPONENT_BYTES } from './store-key.js'
+export { createStoreWritable, type StoreWritableOptions } from './store-writable.js'
+export { getWhole } from './whole-object.js'

@@ -1,0 +1,1 @@
+export { createLocalStore, type LocalStore, type LocalStoreOptions } from './local-store.js'

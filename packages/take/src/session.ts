@@ -1,0 +1,75 @@
+/** What session.json holds: who was there, which tracks they sent, and what happened. */
+
+/** The newest version of the format that this package reads, and the one that it writes. */
+export const SESSION_FORMAT_VERSION = 1
+
+/** The two files of a take that are no track. */
+export const SESSION_FILE = 'session.json'
+/** Events appended while the take is recorded, one JSON object a line. */
+export const EVENTS_FILE = 'events.ndjson'
+
+/** One RTP stream and the file that holds it. Keys not named here are kept as they are. */
+export interface SessionTrack {
+  /** Unique within the take. */
+  readonly id: string
+  readonly kind: 'audio' | 'video'
+  /** Name of the rtpdump file, in the take's own folder. */
+  readonly file: string
+  readonly ssrc?: number
+  /** As in SDP: `video/H264`, `audio/opus`. Case does not matter. */
+  readonly mimeType: string
+  readonly payloadType?: number
+  /** Hz. */
+  readonly clockRate: number
+  readonly channels?: number
+  /** The `a=fmtp` parameters, without the payload type. */
+  readonly fmtp?: string
+  /** RTP header extensions (RFC 8285), id to URI. In a file it may also be called `extmap`, or be a list of `{ id, uri }`. */
+  readonly headerExtensions?: Readonly<Record<number, string>>
+  /** Milliseconds after the start when its first packet arrived. */
+  readonly joinedAtMs: number
+  /** Milliseconds after the start when it was closed; absent while it is open. */
+  readonly leftAtMs?: number
+}
+
+/** One person or device in the room. Keys not named here are kept as they are. */
+export interface SessionParticipant {
+  /** Unique within the take. */
+  readonly id: string
+  readonly name?: string
+  readonly tracks: readonly SessionTrack[]
+}
+
+/** Something that happened in the room. Further keys are free. */
+export interface TakeEvent {
+  /** Milliseconds after the start, on the clock of the packets' arrival. */
+  readonly atMs: number
+  /** `join`, `leave`, `mute`, `unmute`, `resize`, `replace`, `layout` or any other word. */
+  readonly type: string
+  /** Id of the participant concerned. */
+  readonly participant?: string
+  /** Id of the track concerned. */
+  readonly track?: string
+  readonly [key: string]: unknown
+}
+
+/** The content of session.json. Keys not named here are kept as they are. */
+export interface Session {
+  /** @defaultValue 1 */
+  readonly formatVersion?: number
+  readonly name?: string
+  readonly recordingId?: string
+  readonly roomId?: string
+  /** Wall time of the recording's time zero, ISO 8601 in UTC. Arrival offsets count from here. */
+  readonly startedAt: string
+  readonly durationMs?: number
+  /** `false` while it is being recorded and after a crash. @defaultValue true */
+  readonly finished?: boolean
+  readonly participants: readonly SessionParticipant[]
+  readonly events: readonly TakeEvent[]
+}
+
+/** Wall time of the recording's time zero, in microseconds since 1970-01-01T00:00Z. */
+export function startedAtUs(session: Pick<Session, 'startedAt'>): number {
+  return Date.parse(session.startedAt) * 1000
+}
