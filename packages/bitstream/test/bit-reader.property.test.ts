@@ -27,7 +27,10 @@ it('reads back what was written', () => {
   fc.assert(
     fc.property(fc.array(element), (elements) => {
       const writer = new BitWriter()
-      for (const { type, bits, value } of elements) type === 'u' ? writer.u(value, bits) : writer[type](value)
+      for (const { type, bits, value } of elements) {
+        if (type === 'u') writer.u(value, bits)
+        else writer[type](value)
+      }
       const reader = new BitReader(writer.finish())
       for (const { type, bits, value } of elements) {
         expect(type === 'u' ? reader.u(bits) : reader[type]()).toBe(value)

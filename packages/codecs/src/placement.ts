@@ -9,7 +9,7 @@
 /** From this difference on, a hole is silence and an overlap is dropped. Shorter packets have a limit of their length. */
 export const SLEW_LIMIT_SAMPLES = 960
 /** A difference that is left alone: what the rounding of two timescales may make of equal times. */
-export const TOLERANCE_SAMPLES = 1
+const TOLERANCE_SAMPLES = 1
 /** Speed change while a difference is worked off: 8.6 cent, below what is heard. */
 export const MAX_SPEED_CHANGE = 0.005
 

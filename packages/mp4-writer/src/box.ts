@@ -79,7 +79,7 @@ export interface FoundBox {
 }
 
 /** The boxes one after the other in `bytes`. What is cut short at the end is left out. */
-export function boxesIn(bytes: Uint8Array): FoundBox[] {
+function boxesIn(bytes: Uint8Array): FoundBox[] {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const found: FoundBox[] = []
   for (let offset = 0; offset + HEADER_BYTES <= bytes.byteLength; ) {

@@ -50,7 +50,12 @@ class Mp4FileWritable extends Writable implements Mp4Writable {
   // Does nothing after `finish`, so that only an unfinished file is removed.
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
     if (this.#writer === undefined) callback(error)
-    else this.#writer.abort().then(() => callback(error))
+    else {
+      this.#writer.abort().then(
+        () => callback(error),
+        (failure: unknown) => callback(error ?? (failure as Error)),
+      )
+    }
   }
 }
 

@@ -227,7 +227,8 @@ export class Mp4Writer {
       return
     }
     const isFirst = state.lastDts === Number.NEGATIVE_INFINITY
-    if (!isFirst) state.lastDelta = Math.min(delta, state.timescale)
+    // A longer step is a hole and says nothing about the length of a sample.
+    if (!isFirst && delta <= state.timescale / 2) state.lastDelta = delta
     state.lastDts = dts
     const payload = state.track.kind === 'video' ? nalPiecesOf(sample) : wholeOf(sample.data)
     const sizeBytes = payloadLength(payload)

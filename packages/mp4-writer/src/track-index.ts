@@ -34,6 +34,7 @@ export class TrackIndex {
   /** Where the presentation begins and ends. */
   minPts: number = Number.POSITIVE_INFINITY
   endPts: number = Number.NEGATIVE_INFINITY
+  #maxPts: number = Number.NEGATIVE_INFINITY
 
   get samples(): number {
     return this.sizes.length
@@ -52,7 +53,11 @@ export class TrackIndex {
     this.sizes.push(sample.sizeBytes)
     if (sample.keyframe) this.keyframes.push(this.samples)
     this.minPts = Math.min(this.minPts, sample.pts)
-    this.endPts = Math.max(this.endPts, sample.pts + sample.duration)
+    // Where a later sample begins the one before has ended, whatever length it was thought to have.
+    if (sample.pts >= this.#maxPts) {
+      this.#maxPts = sample.pts
+      this.endPts = sample.pts + sample.duration
+    }
   }
 
   /** The samples added since the last call lie together, at `position` of the file and `offset` of the media data. */

@@ -225,7 +225,7 @@ describe('writing', () => {
       writer.write(opusSample(index * 960, new Uint8Array(50), index === 0)),
     )
     expect(results.some((result) => result instanceof Promise)).toBe(true)
-    await Promise.all(results)
+    for (const result of results) await result
     const summary = await writer.finish()
     expect(summary.tracks[0]).toMatchObject({ samples: 500, endUs: 10_000_000 })
   })

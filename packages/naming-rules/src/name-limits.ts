@@ -6,7 +6,7 @@ export const MAX_COMPONENT_BYTES = 255
 export const MAX_NAME_BYTES = 1023
 
 /** Stands before the hash of a name that was trimmed. It is encoded wherever else it comes, so that no untrimmed name has it. */
-export const TRIM_MARK = '~'
+const TRIM_MARK = '~'
 
 const encoder = new TextEncoder()
 

@@ -198,10 +198,16 @@ export class H264Depacketizer extends RtpDepacketizer {
       unit.break('unfinished')
     }
     unit.account(end - start)
-    if (unit.broken !== undefined && !OUTLIVES_BROKEN_UNIT.has(bytes[start]! & 0x1f)) return
+    const type = bytes[start]! & 0x1f
+    if (unit.broken !== undefined && !OUTLIVES_BROKEN_UNIT.has(type)) return
+    let length = end - start
+    // A NAL unit does not end with a zero byte (ITU-T H.264 §7.4.1); Chromium's SPS sometimes do.
+    if (type === NalUnitType.sps || type === NalUnitType.pps) {
+      while (length > 1 && bytes[start + length - 1] === 0) length--
+    }
     // Not subarray: on a Buffer it makes a Buffer, at several times the cost.
-    const view = new Uint8Array(bytes.buffer, bytes.byteOffset + start, end - start)
-    this.#addNalUnit([view], bytes[start]!, end - start > 1 && bytes[start + 1]! >= 0x80)
+    const view = new Uint8Array(bytes.buffer, bytes.byteOffset + start, length)
+    this.#addNalUnit([view], bytes[start]!, length > 1 && bytes[start + 1]! >= 0x80)
   }
 
   /** RFC 6184 §5.7.1: NAL units behind their lengths. */

@@ -43,7 +43,7 @@ function decode(stream: Uint8Array): { messages: string; pictures: string[] } {
   const lines = stdout.toString().split('\n')
   return {
     messages: stderr.toString(),
-    pictures: lines.filter((line) => /^0,/.test(line)).map((line) => line.slice(line.lastIndexOf(',') + 1).trim()),
+    pictures: lines.filter((line) => line.startsWith('0,')).map((line) => line.slice(line.lastIndexOf(',') + 1).trim()),
   }
 }
 

@@ -265,7 +265,7 @@ describe('parameter sets', () => {
     expect(units[0]!.configuration).toMatchObject({ width: 64, height: 48, codecString: 'avc1.42c01f', rotation: 0 })
   })
 
-  test.each(['!!,??', `${base64(Uint8Array.of(0x67, 1))}`, ',', ''])('from SDP, damaged: %j', (value) => {
+  test.each(['!!,??', base64(Uint8Array.of(0x67, 1)), ',', ''])('from SDP, damaged: %j', (value) => {
     const { shapes, dropped, signals } = run(packets([{ payload: idr, time: 0, marker: true }]), {
       fmtp: `sprop-parameter-sets=${value}`,
     })
@@ -406,7 +406,11 @@ describe('the gate', () => {
   })
 
   test("stays open with afterLoss 'continue', and asks all the same", () => {
-    const { shapes, dropped, signals } = thinned(Array(6).fill(PICTURE), [2], { afterLoss: 'continue' })
+    const { shapes, dropped, signals } = thinned(
+      Array.from({ length: 6 }, () => PICTURE),
+      [2],
+      { afterLoss: 'continue' },
+    )
     expect(shapes).toEqual(['K[7 8 5]', '[1]', '![1]', '[1]', '[1]'])
     expect(dropped).toEqual({})
     expect(signals).toEqual(['loss'])
@@ -442,7 +446,7 @@ describe('the gate', () => {
   })
 
   test('does not take a whole round of frame_num for padding', () => {
-    const specs = Array<PictureSpec>(40).fill(PICTURE)
+    const specs = Array.from({ length: 40 }, () => PICTURE)
     const lost = Array.from({ length: 16 }, (_, i) => 20 + i)
     expect(thinned(specs, lost).shapes).toHaveLength(20)
     expect(thinned(specs, []).shapes).toHaveLength(40)

@@ -32,7 +32,7 @@ function nalUnit(header: number, rbsp: readonly number[]): Uint8Array {
   return Uint8Array.of(header, ...ebsp)
 }
 
-export const LOG2_MAX_FRAME_NUM = 4
+const LOG2_MAX_FRAME_NUM = 4
 
 /** Baseline, pic_order_cnt_type 2, frame_num of 4 bits; size in macroblocks. */
 export function spsNalUnit(widthMbs = 4, heightMbs = 3, id = 0): Uint8Array {
@@ -124,7 +124,7 @@ export function payloadsOf(nalUnits: readonly Uint8Array[], mtu: number, aggrega
     }
     const group = [nal]
     let length = 1 + 2 + nal.byteLength
-    while (aggregate && i + 1 < nalUnits.length && length + 2 + nalUnits[i + 1]!.byteLength <= mtu) {
+    while (i + 1 < nalUnits.length && length + 2 + nalUnits[i + 1]!.byteLength <= (aggregate ? mtu : 0)) {
       group.push(nalUnits[++i]!)
       length += 2 + nalUnits[i]!.byteLength
     }

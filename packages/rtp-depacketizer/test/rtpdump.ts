@@ -11,7 +11,7 @@ export interface DumpRecord extends RtpArrival {
 }
 
 /** The records of an rtpdump file, in arrival order. */
-export function readRtpdump(path: string): DumpRecord[] {
+function readRtpdump(path: string): DumpRecord[] {
   const file = readFileSync(new URL(path, FIXTURES))
   const records: DumpRecord[] = []
   let offset = file.indexOf(0x0a) + 1 + 16

@@ -2,7 +2,7 @@ import { validateSessionTrack, validateTakeEvent } from './parse-session.js'
 import type { Session, SessionParticipant, SessionTrack, TakeEvent } from './session.js'
 
 /** Longest line of events.ndjson that is read: an event is a few hundred bytes, a layout a few thousand. */
-export const MAX_EVENT_LINE_BYTES = 1_048_576
+const MAX_EVENT_LINE_BYTES = 1_048_576
 
 /** The event that announces a track while the take is recorded; folding turns it into an entry of its participant. */
 export interface TrackAddedEvent extends TakeEvent {

@@ -1,0 +1,127 @@
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { PassThrough, Readable } from 'node:stream'
+import { parseMediaPlaylist } from '@rushes/hls-segmenter'
+import { createMemoryStore, getWhole } from '@rushes/storage-adapters'
+import { openTake } from '@rushes/take'
+import { checkTransportStream, readTransportStream } from '@rushes/testkit'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { createAuditedStore } from './another-store.js'
+import { muxAll } from './cores-without-streams.js'
+import { recordKeyframes } from './own-stage.js'
+import { recordCamera } from './pipeline-by-hand.js'
+import { renderTake } from './render-a-take.js'
+import { recordAndTap } from './tap-access-units.js'
+import { toTransportStream } from './transport-stream-out.js'
+
+const fixture = (name: string): string => new URL(`../test/fixtures/${name}`, import.meta.url).pathname
+
+/** RTP and RTCP packets of alice's camera, as a host has them. */
+async function cameraPackets(take = 'ramp'): Promise<Buffer[]> {
+  const packets: Buffer[] = []
+  for await (const batch of (await openTake(fixture(take))).items({ tracks: ['alice-video'] })) {
+    for (const item of batch) if (item.type === 'packet') packets.push(Buffer.from(item.data))
+  }
+  return packets
+}
+
+const accessUnitsOf = (bytes: Uint8Array): number => {
+  const listing = readTransportStream(bytes)
+  return listing.streams.reduce((count, stream) => count + stream.accessUnits.length, 0)
+}
+
+describe('examples', () => {
+  let root = ''
+  beforeAll(async () => {
+    root = await mkdtemp(join(tmpdir(), 'rushes-examples-'))
+  })
+  afterAll(async () => {
+    await rm(root, { recursive: true, force: true })
+  })
+
+  it('pipeline-by-hand writes an HLS recording with every picture', async () => {
+    await recordCamera(Readable.from(await cameraPackets()), root)
+    const folder = join(root, 'room-1')
+    const playlist = parseMediaPlaylist(await readFile(join(folder, 'media.m3u8'), 'utf8'))
+    expect(playlist.endList).toBe(true)
+    const segments = await Promise.all(playlist.segments.map(({ uri }) => readFile(join(folder, uri))))
+    expect(checkTransportStream(segments)).toEqual([])
+    expect(accessUnitsOf(Buffer.concat(segments))).toBe(535)
+    expect(await readdir(folder)).toContain('index.m3u8')
+  })
+
+  it('transport-stream-out pipes the bytes', async () => {
+    const out = new PassThrough()
+    const chunks: Buffer[] = []
+    out.on('data', (chunk: Buffer) => chunks.push(chunk))
+    await toTransportStream(Readable.from(await cameraPackets()), out)
+    const bytes = Buffer.concat(chunks)
+    expect(checkTransportStream(bytes)).toEqual([])
+    expect(accessUnitsOf(bytes)).toBe(535)
+  })
+
+  it('cores-without-streams gives the same bytes', async () => {
+    const packets = await cameraPackets()
+    const out = new PassThrough()
+    const chunks: Buffer[] = []
+    out.on('data', (chunk: Buffer) => chunks.push(chunk))
+    await toTransportStream(Readable.from(packets), out)
+    expect(Buffer.concat(muxAll(packets)).equals(Buffer.concat(chunks))).toBe(true)
+  })
+
+  it('own-stage keeps keyframes only', async () => {
+    const store = createMemoryStore()
+    const kept = await recordKeyframes(Readable.from(await cameraPackets()), store)
+    expect(kept).toBe(7)
+    const playlist = parseMediaPlaylist(new TextDecoder().decode(await getWhole(store, 'preview/media.m3u8')))
+    const segments = await Promise.all(playlist.segments.map(({ uri }) => getWhole(store, `preview/${uri}`)))
+    expect(accessUnitsOf(Buffer.concat(segments))).toBe(7)
+  })
+
+  it('tap-access-units sees each keyframe and loses nothing', async () => {
+    const store = createMemoryStore()
+    const sizes: string[] = []
+    await recordAndTap(Readable.from(await cameraPackets()), store, ({ configuration, nalUnits }) => {
+      expect(nalUnits.length).toBeGreaterThanOrEqual(3)
+      if (configuration !== undefined) sizes.push(`${configuration.width}x${configuration.height}`)
+    })
+    expect(sizes).toEqual(['640x360', '960x540', '1280x720'])
+  })
+
+  it('render-a-take names by the template, and another-store sees every object in its order', async () => {
+    const store = createAuditedStore()
+    const manifest = await renderTake(fixture('solo'), store)
+    expect(manifest.outputs.map((output) => output.key)).toEqual([
+      'solo/20261121/solo-alice/index.m3u8',
+      'solo/20261121/solo-alice.mp4',
+    ])
+    expect(manifest.outputs.every((output) => output.audio?.sampleRate === 44_100)).toBe(true)
+    const keys = store.log.map((entry) => entry.key)
+    const playlist = keys.indexOf('solo/20261121/solo-alice/media.m3u8')
+    const segments = keys.filter((key) => key.endsWith('.ts'))
+    expect(segments.length).toBeGreaterThan(1)
+    for (const segment of segments) expect(keys.indexOf(segment)).toBeLessThan(playlist)
+    expect(keys.at(-1)).toBe('solo/manifest.json')
+  })
+
+  it('the README example runs as it stands', async () => {
+    const readme = await readFile(new URL('../README.md', import.meta.url), 'utf8')
+    const code = /<!-- tested: examples\/examples\.test\.ts -->\n```ts\n([\s\S]*?)```/.exec(readme)?.[1]
+    expect(code).toBeDefined()
+    const own = (code as string).replaceAll('./recordings', root).replaceAll('./takes/meeting3', fixture('meeting3'))
+    const file = new URL(`./.readme-example-${process.pid}.ts`, import.meta.url)
+    const lines: string[] = []
+    const log = console.log
+    try {
+      await writeFile(file, own)
+      console.log = (...words: unknown[]) => void lines.push(words.join(' '))
+      await import(/* @vite-ignore */ file.href)
+    } finally {
+      console.log = log
+      await rm(file, { force: true })
+    }
+    expect(lines).toHaveLength(6)
+    expect(lines.filter((line) => line.startsWith('bob mp4'))).toHaveLength(1)
+  })
+})

@@ -1,0 +1,5 @@
+export { CliError, type CliErrorCode } from './errors.js'
+export { ExitCode } from './exit-code.js'
+export type { SignalSource } from './interruption.js'
+export { runRushes } from './run-rushes.js'
+export type { Terminal, TextOutput } from './terminal.js'

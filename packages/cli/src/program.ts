@@ -1,0 +1,112 @@
+import { readFileSync } from 'node:fs'
+import { Command } from 'commander'
+import { type InspectArguments, inspectCommand } from './inspect-command.js'
+import { renderCommand } from './render-command.js'
+import type { RenderArguments } from './render-options.js'
+import { columnsOf, type Terminal } from './terminal.js'
+
+/** What the commands need from whoever runs them. */
+export interface ProgramContext {
+  readonly terminal: Terminal
+  /** Runs work that SIGINT and SIGTERM abort. */
+  readonly interruptibly: (work: (signal: AbortSignal) => Promise<void>) => Promise<void>
+  /** `inspect` has found broken rules. */
+  readonly onFindings: () => void
+}
+
+const exitCodes = `
+Exit codes:
+  0    done
+  1    failed: media, codec or store; inspect: rules of a container are broken
+  2    usage: an option or argument is missing, unknown or out of range
+  3    the take, playlist or file is not there, not readable, or none
+  130  interrupted (Ctrl-C); 143 terminated. Nothing half-written is left.`
+
+const renderExamples = `
+TIME is in seconds (12.5), mm:ss or hh:mm:ss.mmm, counted from the start of the recording. Video is copied, not
+encoded again: it begins with the keyframe at or before --from.
+
+Examples:
+  $ rushes render takes/monday --out recordings
+  $ rushes render takes/monday --out . --format mp4 --participant alice --from 1:30 --to 2:00
+  $ rushes render takes/monday --out /tmp/r --json | jq -r '.outputs[].location'
+${exitCodes}`
+
+const inspectExamples = `
+TAKE is a folder with a session.json, PLAYLIST an .m3u8 file (or a folder with an index.m3u8), FILE an MPEG-TS or MP4
+file. Everything is checked against its standard; broken rules make the exit code 1.
+
+Examples:
+  $ rushes inspect takes/monday
+  $ rushes inspect recordings/monday/alice/index.m3u8
+  $ rushes inspect recordings/monday/alice.mp4 --json
+${exitCodes}`
+
+/** The command line: its commands, options and help. What they do stands in a file each. */
+export function createProgram({ terminal, interruptibly, onFindings }: ProgramContext): Command {
+  const program = new Command('rushes')
+    .description('Makes recordings of real-time calls from what was journalled of them.')
+    .version(readVersion(), '-V, --version')
+    .helpCommand(false)
+    .addHelpText('after', exitCodes)
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => void terminal.stdout.write(text),
+      writeErr: (text) => void terminal.stderr.write(text),
+      outputError: (text, write) => write(text.replace(/^error: /, 'rushes: USAGE: ')),
+      getOutHelpWidth: () => Math.min(columnsOf(terminal.stdout, 100), 120),
+      getErrHelpWidth: () => Math.min(columnsOf(terminal.stderr, 100), 120),
+      getOutHasColors: () => false,
+      getErrHasColors: () => false,
+    })
+
+  program
+    .command('render')
+    .summary('make HLS and MP4 recordings of a take')
+    .description('Makes HLS and MP4 recordings of a take: one per participant, audio and video together.')
+    .argument('<take>', 'folder of the take')
+    .requiredOption('-o, --out <dir>', 'folder for the recordings; it is made if need be')
+    .option('-f, --format <list>', 'hls, mp4, or both with a comma between (default: hls,mp4)')
+    .option('-p, --participant <id>', 'whose recording; may be given more than once (default: everyone)', collect)
+    .option('--audio <codec>', 'aac, or opus: copied into MP4, HLS has AAC either way (default: aac)')
+    .option('--sample-rate <hz>', 'of AAC: 44100 or 48000 (default: 48000)')
+    .option('--segment <seconds>', 'aim for the length of an HLS segment; it ends at a keyframe (default: 6)')
+    .option('--from <time>', 'begin there (default: the start)')
+    .option('--to <time>', 'end there (default: the end)')
+    .option('--naming <template>', 'names of the outputs (default: {recordingId}/{participantId})')
+    .option(
+      '--after-loss <what>',
+      'freeze: hold the picture until the next keyframe; continue: decode on (default: freeze)',
+    )
+    .option('--json', 'write the manifest to standard output and nothing else')
+    .option('--verbose', 'on failure, tell the causes')
+    .addHelpText('after', renderExamples)
+    .action((take: string, options: RenderArguments) =>
+      interruptibly((signal) => renderCommand(take, options, terminal, signal)),
+    )
+
+  program
+    .command('inspect')
+    .summary('show and check a take, a playlist or a media file')
+    .description('Shows what a take, an HLS playlist, or an MPEG-TS or MP4 file holds, and checks it.')
+    .argument('<path>', 'TAKE, PLAYLIST or FILE')
+    .option('--json', 'write all that is known as JSON')
+    .option('--verbose', 'on failure, tell the causes')
+    .addHelpText('after', inspectExamples)
+    .action((path: string, options: InspectArguments) =>
+      interruptibly(async (signal) => {
+        const isSound = await inspectCommand(path, options, terminal, signal)
+        if (!isSound) onFindings()
+      }),
+    )
+  return program
+}
+
+function collect(value: string, previous: readonly string[] = []): string[] {
+  return [...previous, value]
+}
+
+function readVersion(): string {
+  const manifest: unknown = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'))
+  return typeof manifest === 'object' && manifest !== null && 'version' in manifest ? String(manifest.version) : '0.0.0'
+}

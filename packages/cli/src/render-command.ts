@@ -1,0 +1,96 @@
+import { access, constants, mkdir, mkdtemp, rm, rmdir } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { type Manifest, render } from '@rushes/render'
+import { openTake, type TakeSource } from '@rushes/take'
+import { CliError } from './errors.js'
+import { makeFolder } from './make-folder.js'
+import { inTermsOfOptions, planOf, type RenderArguments } from './render-options.js'
+import { RenderProgress } from './render-progress.js'
+import { formatRenderSummary } from './render-summary.js'
+import { StagedStore } from './staged-store.js'
+import { styleOf, type Terminal } from './terminal.js'
+import { pathFrom } from './text/path-from.js'
+
+/** `rushes render TAKE --out DIR`: makes the recordings of a take and says what came out. */
+export async function renderCommand(
+  takeDir: string,
+  options: RenderArguments,
+  terminal: Terminal,
+  signal: AbortSignal,
+): Promise<void> {
+  const plan = planOf(options)
+  const take = await openTake(resolve(terminal.cwd, takeDir))
+  const startedMs = terminal.nowMs()
+  const out = resolve(terminal.cwd, options.out)
+  const work = await openOut(out)
+  const progress = options.json === true ? undefined : new RenderProgress(terminal.stderr, terminal.nowMs)
+  let manifest: Manifest
+  // The manifest is stored last.
+  let manifestKey = ''
+  try {
+    manifest = await render(asFinished(take), plan, {
+      store: work.store,
+      scratchDir: work.scratchDir,
+      signal,
+      onEvent(event) {
+        if (event.type === 'progress') progress?.update(event.recordedUs, event.totalUs)
+        if (event.type === 'stored') manifestKey = event.key
+      },
+    })
+    await work.store.commit()
+  } catch (error) {
+    progress?.clear()
+    throw inTermsOfOptions(error)
+  } finally {
+    await work.close()
+  }
+  progress?.clear()
+  if (options.json === true) {
+    terminal.stdout.write(`${JSON.stringify(manifest, null, 2)}\n`)
+    return
+  }
+  const { damage } = take
+  const elapsedMs = terminal.nowMs() - startedMs
+  const pathOf = (key: string): string => pathFrom(terminal.cwd, join(out, ...key.split('/')))
+  const summary = { manifest, manifestPath: pathOf(manifestKey), damage, elapsedMs, pathOf }
+  terminal.stdout.write(formatRenderSummary(summary, styleOf(terminal)))
+}
+
+/**
+ * What a crash left unfinished is rendered as far as it got: here nobody is writing it any more, so that every report
+ * is known and the playlists can be whole.
+ */
+function asFinished(take: TakeSource): TakeSource {
+  if (take.finished) return take
+  return { session: take.session, finished: true, items: (options) => take.items(options) }
+}
+
+interface Work {
+  readonly store: StagedStore
+  /** Where files grow. */
+  readonly scratchDir: string
+  close(): Promise<void>
+}
+
+/** Makes the folder for the outputs, so that one which cannot be written is known before the work. */
+async function openOut(out: string): Promise<Work> {
+  try {
+    const isNew = await makeFolder(out)
+    await access(out, constants.W_OK)
+    // On the same disk as the outputs: the last step is then a rename, and /tmp may be small.
+    const workDir = await mkdtemp(join(out, '.rushes-'))
+    const scratchDir = join(workDir, 'growing')
+    await mkdir(scratchDir)
+    return {
+      store: new StagedStore(out, join(workDir, 'whole')),
+      scratchDir,
+      async close() {
+        await rm(workDir, { recursive: true, force: true })
+        // A folder that was made for nothing goes too; one that holds something stays.
+        if (isNew) await rmdir(out).catch(() => {})
+      },
+    }
+  } catch (cause) {
+    throw new CliError('OUT_NOT_WRITABLE', `--out ${out} cannot be written: ${(cause as Error).message}`, { cause })
+  }
+}

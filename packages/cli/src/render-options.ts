@@ -1,0 +1,82 @@
+import { ConfigurationError } from '@rushes/media'
+import { type NamingRule, template } from '@rushes/naming-rules'
+import type { RenderPlan } from '@rushes/render'
+import { parseNumber, parseTime, parseWord, parseWords } from './option-values.js'
+
+/** The options of `rushes render` as they are typed. */
+export interface RenderArguments {
+  readonly out: string
+  readonly format?: string
+  readonly participant?: readonly string[]
+  readonly audio?: string
+  readonly sampleRate?: string
+  readonly segment?: string
+  readonly from?: string
+  readonly to?: string
+  readonly naming?: string
+  readonly afterLoss?: string
+  readonly json?: boolean
+  readonly verbose?: boolean
+}
+
+/** The plan that the options ask for. @throws ConfigurationError that names the option. */
+export function planOf(options: RenderArguments): RenderPlan {
+  const audio = {
+    ...given(options.audio, (text) => ({ codec: parseWord('--audio', text, ['aac', 'opus']) })),
+    ...given(options.sampleRate, (text) => ({
+      sampleRate:
+        parseWord('--sample-rate', text, ['44100', '48000']) === '44100' ? (44_100 as const) : (48_000 as const),
+    })),
+  }
+  const fromUs = options.from === undefined ? undefined : parseTime('--from', options.from)
+  const toUs = options.to === undefined ? undefined : parseTime('--to', options.to)
+  if (fromUs !== undefined && toUs !== undefined && toUs <= fromUs) {
+    throw new ConfigurationError('--to', `must lie after --from (${options.from})`, options.to)
+  }
+  return {
+    ...(fromUs === undefined ? {} : { fromUs }),
+    ...(toUs === undefined ? {} : { toUs }),
+    ...given(options.format, (text) => ({ formats: parseWords('--format', text, ['hls', 'mp4']) })),
+    ...given(options.participant, (participants) => ({ participants })),
+    ...(Object.keys(audio).length === 0 ? {} : { audio }),
+    ...given(options.segment, (text) => ({ hls: { segmentDuration: parseNumber('--segment', text) } })),
+    ...given(options.naming, (text) => ({ naming: namingOf(text) })),
+    ...given(options.afterLoss, (text) => ({
+      afterLoss: parseWord('--after-loss', text, ['freeze', 'continue']),
+    })),
+  }
+}
+
+function namingOf(text: string): NamingRule {
+  try {
+    return template(text)
+  } catch (error) {
+    throw error instanceof ConfigurationError ? new ConfigurationError('--naming', error.message) : error
+  }
+}
+
+function given<Value, Result extends object>(
+  value: Value | undefined,
+  read: (value: Value) => Result,
+): Result | Record<string, never> {
+  return value === undefined ? {} : read(value)
+}
+
+const optionOfField: Readonly<Record<string, string>> = {
+  formats: '--format',
+  participants: '--participant',
+  'audio.codec': '--audio',
+  'audio.sampleRate': '--sample-rate',
+  'hls.segmentDuration': '--segment',
+  naming: '--naming',
+  afterLoss: '--after-loss',
+}
+
+/** An error of the plan under the name of the option that the user typed. */
+export function inTermsOfOptions(error: unknown): unknown {
+  if (!(error instanceof ConfigurationError)) return error
+  const option = optionOfField[error.field]
+  if (option === undefined) return error
+  const rule = error.message.slice(`${error.field}: `.length)
+  return new ConfigurationError(option, rule)
+}

@@ -1,0 +1,5 @@
+export type { TsMuxerOptions, TsStreamOptions } from './options.js'
+export type { DropCause, TsMuxerStats } from './stats.js'
+export { type TsFormat, tsFormat } from './ts-format.js'
+export { TsMuxer } from './ts-muxer.js'
+export { createTsMuxerStream } from './ts-muxer-stream.js'

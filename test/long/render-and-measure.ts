@@ -1,0 +1,41 @@
+/** Renders a looped take in a process of its own and prints what it used: `FORMAT MINUTES` -> one line of JSON. */
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { render } from '@rushes/render'
+import { createLocalStore } from '@rushes/storage-adapters/local'
+import { openTake } from '@rushes/take'
+import { LoopedSource } from './looped-source.js'
+
+const [format, minutes] = process.argv.slice(2)
+if ((format !== 'hls' && format !== 'mp4') || !Number(minutes)) throw new Error('usage: hls|mp4 MINUTES')
+const root = await mkdtemp(join(tmpdir(), 'rushes-long-'))
+try {
+  const take = await openTake(new URL('../fixtures/solo', import.meta.url).pathname)
+  const source = new LoopedSource(take, Number(minutes))
+  let highest = 0
+  const manifest = await render(
+    source,
+    { formats: [format] },
+    {
+      store: createLocalStore({ root }),
+      onEvent: () => {
+        const { heapUsed, arrayBuffers } = process.memoryUsage()
+        highest = Math.max(highest, heapUsed + arrayBuffers)
+      },
+    },
+  )
+  const output = manifest.outputs[0]
+  console.log(
+    JSON.stringify({
+      format,
+      minutes: Number(minutes),
+      durationUs: output?.durationUs,
+      bytes: output?.bytes,
+      peakRssMiB: Math.round(process.resourceUsage().maxRSS / 1024),
+      peakHeapAndBuffersMiB: Math.round(highest / 2 ** 20),
+    }),
+  )
+} finally {
+  await rm(root, { recursive: true, force: true })
+}
