@@ -2,14 +2,7 @@ import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { survey, type TrackSurvey } from '@rushes/render'
 import type { ClockState } from '@rushes/rtp-depacketizer'
-import {
-  openTake,
-  type Session,
-  type SessionTrack,
-  type TakeDamage,
-  type TakeEvent,
-  type TakeSource,
-} from '@rushes/take'
+import { openTake, type Session, type SessionTrack, type TakeDamage, type TakeEvent } from '@rushes/take'
 
 /** What a take holds, as `rushes inspect --json` writes it. Times are microseconds of recording time. */
 export interface TakeInspection {
@@ -67,8 +60,7 @@ export interface TrackInspection {
 /** Reads the whole take once. */
 export async function inspectTake(path: string, signal: AbortSignal): Promise<TakeInspection> {
   const take = await openTake(path)
-  const source: TakeSource = { session: take.session, finished: true, items: (options) => take.items(options) }
-  const found = await survey(source, { afterLoss: 'freeze', signal })
+  const found = await survey(take, { afterLoss: 'freeze', signal })
   const { session } = take
   const { name, recordingId, roomId, startedAt, events } = session
   const tracks = new Map(found.tracks.map((track) => [track.track.id, track]))
@@ -93,7 +85,7 @@ export async function inspectTake(path: string, signal: AbortSignal): Promise<Ta
     ...(roomId === undefined ? {} : { roomId }),
     startedAt,
     durationUs: durationOf(session, found.tracks),
-    finished: take.finished,
+    finished: take.session.finished !== false,
     participants,
     events,
     damage: take.damage,

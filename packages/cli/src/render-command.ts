@@ -1,7 +1,7 @@
 import { access, constants, mkdir, mkdtemp, rm, rmdir } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { type Manifest, render } from '@rushes/render'
-import { openTake, type TakeSource } from '@rushes/take'
+import { openTake } from '@rushes/take'
 import { CliError } from './errors.js'
 import { makeFolder } from './make-folder.js'
 import { inTermsOfOptions, planOf, type RenderArguments } from './render-options.js'
@@ -28,7 +28,7 @@ export async function renderCommand(
   // The manifest is stored last.
   let manifestKey = ''
   try {
-    manifest = await render(asFinished(take), plan, {
+    manifest = await render(take, plan, {
       store: work.store,
       scratchDir: work.scratchDir,
       signal,
@@ -54,15 +54,6 @@ export async function renderCommand(
   const pathOf = (key: string): string => pathFrom(terminal.cwd, join(out, ...key.split('/')))
   const summary = { manifest, manifestPath: pathOf(manifestKey), damage, elapsedMs, pathOf }
   terminal.stdout.write(formatRenderSummary(summary, styleOf(terminal)))
-}
-
-/**
- * What a crash left unfinished is rendered as far as it got: here nobody is writing it any more, so that every report
- * is known and the playlists can be whole.
- */
-function asFinished(take: TakeSource): TakeSource {
-  if (take.finished) return take
-  return { session: take.session, finished: true, items: (options) => take.items(options) }
 }
 
 interface Work {

@@ -70,9 +70,20 @@ describe('where segments are cut', () => {
     const result = run({}, [...all.slice(0, at), end, ...all.slice(at)])
     // 0 to 18 on audio; the keyframe at 26 is the first that is 6 s from 18.048 and in a segment with video.
     expect(durations(result).slice(0, 3)).toEqual([6.016, 6.016, 6.016])
-    expect(result.playlist.segments.slice(0, -1).every(({ durationUs }) => durationUs < 8_000_000)).toBe(true)
+    // The segment in which the video ends, at 40, goes on until its sound has been alone for 6 s.
+    expect(durations(result).slice(6)).toEqual([8.016, 6.016, 6.016, 1.962667])
     expect(result.playlist.independentSegments).toBe(true)
     expect(discontinuities(result)).toEqual([])
+  })
+
+  it('not on audio that ends a moment after the video: no stub without a picture', () => {
+    const end: TimedItem = { type: 'track-end', trackId: 'camera' }
+    const result = run({}, [...merge(audio(0, 19), video(0, 18, every(2))), end])
+    const late = merge(audio(0, 19), video(0, 18, every(2)))
+    const at = late.findIndex((sample) => sample.trackId === 'microphone' && sample.dts > 18 * 48_000)
+    const ended = run({}, [...late.slice(0, at), end, ...late.slice(at)])
+    expect(ended.playlist.segments).toHaveLength(3)
+    expect(durations(ended)).toEqual(durations(result))
   })
 
   it('at the keyframe nearest to the ceiling where the next one would be past it', () => {

@@ -109,9 +109,8 @@ class DiskTake implements Take {
     for (const found of damage) this.#report(found)
   }
 
-  get finished(): boolean {
-    return this.session.finished !== false
-  }
+  /** Of what is on the disk now nothing more will come, also where a crash cut it short: `session.finished` tells that. */
+  readonly finished = true
 
   get damage(): readonly TakeDamage[] {
     return [...this.#damage.values()]
@@ -195,7 +194,7 @@ class DiskTake implements Take {
       if (found.cause === 'missing' || found.cause === 'unreadable') {
         const nothingLeft = files.every((other) => other.damage.some(({ cause }) => cause === found.cause))
         // A take that a crash cut short right after its start has announced tracks and no files: that is no error.
-        if (this.#options.strict !== true && !(nothingLeft && this.finished)) continue
+        if (this.#options.strict !== true && !(nothingLeft && this.session.finished !== false)) continue
         const what = found.cause === 'missing' ? 'is missing' : 'cannot be read'
         throw new TakeError('TAKE_MISSING_TRACK_FILE', `the file of track ${trackId} in ${this.dir} ${what}`, {
           trackId,

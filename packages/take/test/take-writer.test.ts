@@ -55,14 +55,14 @@ describe('a take that is written', () => {
     writer.write('camera', rtcp, 3999)
     await writer.flush()
     const take = await openTake(dir)
-    expect(take.finished).toBe(false)
+    expect(take.session.finished).toBe(false)
     expect(take.session).toMatchObject({ roomId: 'room', participants: [{ id: 'alice', name: 'Alice' }] })
     expect(await collect(take.records())).toMatchObject([
       { trackId: 'camera', arrivalUs: 2000, rtcp: false },
       { trackId: 'camera', arrivalUs: 3000, rtcp: true },
     ])
     await writer.abort()
-    expect((await openTake(dir)).finished).toBe(false)
+    expect((await openTake(dir)).session.finished).toBe(false)
     expect(existsSync(join(dir, 'events.ndjson'))).toBe(true)
   })
 
