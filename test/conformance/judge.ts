@@ -19,6 +19,7 @@ export function complaintsAbout(report: OutputReport): string[] {
     expect(report.copyComplaints.length === 0, `ffmpeg's copy said: ${report.copyComplaints[0]}`)
     expect(report.decodeComplaints.length === 0, `ffmpeg's decode said: ${report.decodeComplaints[0]}`)
   }
+  expect(report.dependentSegments.length === 0, `does not decode alone: ${report.dependentSegments[0]}`)
   for (const finding of report.findings.slice(0, 5)) complaints.push(`${finding.rule}: ${finding.message}`)
   // What follows needs every sender report; a live render learns them on the way.
   if (report.mode === 'live') return complaints

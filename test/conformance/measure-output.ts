@@ -1,3 +1,5 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import type { ManifestOutput } from '@rushes/render'
 import { flashTimes, measureSilence, readBeeps, readVideoCards } from '@rushes/testkit/card'
 import { copyWithFfmpeg, decodeWithFfmpeg, packetTimesUs, streamsOf } from './ffmpeg.js'
@@ -35,6 +37,9 @@ export interface OutputMeasure {
   /** Of the gaps in what was sent: how many are silent in the output from end to end (30 ms at each end aside). */
   readonly gapsSent: number
   readonly gapsSilent: number
+  /** Of a playlist that claims independent segments: how many there are, and how many do not decode alone. */
+  readonly independentSegments: number
+  readonly dependentSegments: readonly string[]
   readonly sizesSent: readonly string[]
   readonly sizes: readonly string[]
 }
@@ -92,9 +97,28 @@ export async function measureOutput(
     soundHoles: sound.gaps.length,
     gapsSent: sent.soundGapsUs.length,
     gapsSilent: sent.soundGapsUs.filter(([from, to]) => isSilent(silences, from + 30_000, to - 30_000)).length,
+    ...(await decodeAlone(path, output.container)),
     sizesSent: sent.sizes,
     sizes: sizesInOrder(cards),
   }
+}
+
+/** Decodes each segment with nothing before it, where the playlist says that this can be done. */
+async function decodeAlone(
+  path: string,
+  container: string,
+): Promise<Pick<OutputMeasure, 'independentSegments' | 'dependentSegments'>> {
+  if (container !== 'hls') return { independentSegments: 0, dependentSegments: [] }
+  const folder = join(path, '..')
+  const playlist = await readFile(join(folder, 'media.m3u8'), 'utf8')
+  const claims = playlist.includes('#EXT-X-INDEPENDENT-SEGMENTS')
+  const segments = claims ? playlist.split('\n').filter((line) => line.endsWith('.ts')) : []
+  const dependent: string[] = []
+  for (const segment of segments) {
+    const { complaints } = await decodeWithFfmpeg(join(folder, segment))
+    if (complaints.length > 0) dependent.push(`${segment}: ${complaints[0]}`)
+  }
+  return { independentSegments: segments.length, dependentSegments: dependent }
 }
 
 async function earliestUs(path: string): Promise<number> {

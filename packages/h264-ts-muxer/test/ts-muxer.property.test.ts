@@ -87,8 +87,6 @@ it('the oracle finds nothing, and lists every track whole', () => {
         program.tracks.map((track) => samplesOf(program, track).length),
       )
     }),
-    // The oracle takes its time over 200 kB; a hunt sets RUSHES_PROPERTY_RUNS.
-    { numRuns: Math.max(400, Number(process.env['RUSHES_PROPERTY_RUNS'] ?? 0)) },
   )
 })
 

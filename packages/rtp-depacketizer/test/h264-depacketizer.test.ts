@@ -60,6 +60,13 @@ const keyframe: readonly Sent[] = [{ payload: stapA([sps, pps, idr]), time: 0, m
 describe('payload forms (RFC 6184)', () => {
   const big = sliceNalUnit({ idr: true, frameNum: 0, data: new Uint8Array(50).fill(7) })
 
+  test('parameter sets lose the zero bytes that Chromium puts behind some of them (ITU-T H.264 §7.4.1)', () => {
+    const padded = Uint8Array.of(...sps, 0, 0)
+    const { units } = run(packets([{ payload: stapA([padded, pps, idr]), time: 0, marker: true }]))
+    expect(units[0]?.nalUnits[0]).toEqual(sps)
+    expect(units[0]?.configuration?.parameterSets?.sps[0]).toEqual(sps)
+  })
+
   test('single NAL units, STAP-A and FU-A', () => {
     const fragments = payloadsOf([big], 20, false)
     expect(fragments.length).toBeGreaterThan(2)
