@@ -117,7 +117,7 @@ function readAdaptationField(
 }
 
 /** Big-endian, as a non-negative number. */
-export function readUint32(bytes: Uint8Array, offset: number): number {
+function readUint32(bytes: Uint8Array, offset: number): number {
   return (
     (bytes[offset] as number) * 0x1000000 +
     (((bytes[offset + 1] as number) << 16) | ((bytes[offset + 2] as number) << 8) | (bytes[offset + 3] as number))

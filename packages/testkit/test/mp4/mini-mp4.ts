@@ -22,7 +22,7 @@ export function u8(...values: number[]): Buffer {
   return Buffer.from(values)
 }
 
-export function u16(...values: number[]): Buffer {
+function u16(...values: number[]): Buffer {
   return Buffer.concat(values.map((value) => u8((value >> 8) & 255, value & 255)))
 }
 
