@@ -88,11 +88,11 @@ function checkCodecs(codecs: string | undefined, facts: readonly SegmentFacts[],
 /** Whether who can decode what is declared can decode what is there: the H264 level is a ceiling (ITU-T H.264 §A.3). */
 function covers(declared: string, found: string): boolean {
   if (declared === found) return true
-  const [ceiling, actual] = [declared, found].map((codec) => /^(avc[13]\.[0-9a-f]{4})([0-9a-f]{2})$/.exec(codec))
-  if (ceiling == null || actual == null) return false
-  return (
-    ceiling[1] === actual[1] && Number.parseInt(ceiling[2] as string, 16) >= Number.parseInt(actual[2] as string, 16)
-  )
+  const level = /^(avc[13]\.[0-9a-f]{4})([0-9a-f]{2})$/
+  const ceiling = level.exec(declared)
+  const actual = level.exec(found)
+  if (ceiling === null || actual === null || ceiling[1] !== actual[1]) return false
+  return Number.parseInt(ceiling[2] as string, 16) >= Number.parseInt(actual[2] as string, 16)
 }
 
 /** The largest bit rate of contiguous segments that last 0.5 to 1.5 target durations (RFC 8216 §4.1). */

@@ -1,0 +1,6 @@
+export { RenderError, type RenderErrorCode } from './errors.js'
+export type { Manifest, ManifestOutput, ManifestParticipant, ManifestWarning, Repair } from './manifest.js'
+export type { AudioPlan, HlsPlan, RenderPlan } from './plan.js'
+export { type RenderSinks, render } from './render.js'
+export type { RenderEvent } from './render-event.js'
+export { type Survey, survey, type TrackSurvey } from './survey.js'

@@ -1,0 +1,68 @@
+/** The manifest of a recording: what came out, where it lies and what is not as it was sent. Times are integer microseconds of recording time. */
+export interface Manifest {
+  readonly version: 1
+  readonly recordingId: string
+  readonly roomId: string
+  /** ISO 8601, UTC; recording time zero. */
+  readonly startedAt: string
+  readonly durationUs: number
+  readonly participants: readonly ManifestParticipant[]
+  readonly outputs: readonly ManifestOutput[]
+  /** Of composite recordings; individual ones have none. */
+  readonly layouts: readonly never[]
+  readonly repairs: readonly Repair[]
+  /** What a person should know: tracks without media, damaged files, clocks that were not believed. */
+  readonly warnings: readonly ManifestWarning[]
+}
+
+/** Who was there, and when. */
+export interface ManifestParticipant {
+  readonly id: string
+  readonly name?: string
+  readonly intervals: readonly { readonly startUs: number; readonly endUs: number }[]
+}
+
+/** One file, or one HLS recording with all its objects. */
+export interface ManifestOutput {
+  readonly kind: 'individual'
+  readonly participantId: string
+  readonly container: 'hls' | 'mp4'
+  /** Of the file, or of the multivariant playlist. */
+  readonly key: string
+  /** Where the store put it. */
+  readonly location: string
+  /** HLS: of all segments and playlists. */
+  readonly bytes: number
+  /** Hexadecimal, of an MP4. */
+  readonly sha256?: string
+  /** Recording time at media time zero of an MP4, at the earliest presentation time of an HLS output. */
+  readonly startUs: number
+  readonly durationUs: number
+  /** The first configuration's codec, and the largest picture. */
+  readonly video?: { readonly codec: string; readonly width: number; readonly height: number }
+  readonly audio?: { readonly codec: string; readonly sampleRate: number; readonly channels: number }
+}
+
+/** A stretch that could not be written as it was sent. */
+export interface Repair {
+  readonly participantId: string
+  readonly trackId: string
+  readonly startUs: number
+  readonly endUs: number
+  readonly cause: 'packet-loss'
+  /** Packets that never came. */
+  readonly packets?: number
+  /**
+   * `held-picture`: the last good picture stands until the next keyframe. `continued`: pictures were decoded on from
+   * damaged references. `silence`: silence in its place. `gap`: timing alone shows it (copied audio).
+   */
+  readonly action: 'held-picture' | 'continued' | 'silence' | 'gap'
+}
+
+/** A stable code and a sentence. */
+export interface ManifestWarning {
+  readonly code: string
+  readonly message: string
+  readonly participantId?: string
+  readonly trackId?: string
+}

@@ -1,0 +1,95 @@
+import { createHash } from 'node:crypto'
+import { createReadStream } from 'node:fs'
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { pipeline } from 'node:stream/promises'
+import type { TimedItem, Track } from '@rushes/media'
+import { createMp4Writer, type Mp4Writer } from '@rushes/mp4-writer'
+import { putFile } from '@rushes/storage-adapters'
+import type { ManifestOutput } from './manifest.js'
+import type { Output, OutputContext, OutputStart } from './output.js'
+import { TrackFacts } from './track-facts.js'
+
+/** One MP4: it grows as a file of its own on the scratch disk and goes to the store when it is whole. */
+export class Mp4Output implements Output {
+  readonly #context: OutputContext
+  readonly #start: OutputStart
+  readonly #path: string
+  readonly #writer: Mp4Writer
+  readonly #facts: TrackFacts
+  /** Writes that must be waited for, since the last drain. */
+  readonly #waiting: Promise<void>[] = []
+
+  private constructor(context: OutputContext, start: OutputStart, path: string, writer: Mp4Writer) {
+    this.#context = context
+    this.#start = start
+    this.#path = path
+    this.#writer = writer
+    this.#facts = new TrackFacts(start.tracks)
+  }
+
+  static async create(context: OutputContext, start: OutputStart): Promise<Mp4Output> {
+    const path = join(
+      context.scratchDir,
+      `${createHash('sha256').update(context.participantId).digest('hex').slice(0, 24)}.mp4`,
+    )
+    const writer = await createMp4Writer({ path, tracks: start.tracks, originUs: start.startUs })
+    const { participantId, keyOf, emit } = context
+    emit({ type: 'output-started', participantId, container: 'mp4', key: keyOf('.mp4') })
+    return new Mp4Output(context, start, path, writer)
+  }
+
+  addTrack(track: Track): void {
+    this.#facts.addTrack(track)
+    this.#writer.addTrack(track)
+  }
+
+  push(item: TimedItem): void {
+    if (item.type === 'sample') this.#facts.see(item)
+    const waiting = this.#writer.write(item)
+    if (waiting !== undefined) this.#waiting.push(waiting)
+  }
+
+  async drain(): Promise<void> {
+    if (this.#waiting.length > 0) await Promise.all(this.#waiting.splice(0))
+  }
+
+  async finish(): Promise<ManifestOutput> {
+    await this.drain()
+    await this.#writer.finish()
+    const { store, signal, emit, keyOf, participantId } = this.#context
+    const key = keyOf('.mp4')
+    const sha256 = await hashOf(this.#path)
+    const put = await putFile(store, key, this.#path, {
+      contentType: 'video/mp4',
+      move: true,
+      ...(signal === undefined ? undefined : { signal }),
+    })
+    emit({ type: 'stored', key, bytes: put.bytes })
+    const { startUs } = this.#start
+    return {
+      kind: 'individual',
+      participantId,
+      container: 'mp4',
+      key,
+      location: put.location,
+      bytes: put.bytes,
+      sha256,
+      startUs,
+      durationUs: (this.#facts.endUs ?? startUs) - startUs,
+      ...this.#facts.describe(),
+    }
+  }
+
+  async abort(): Promise<void> {
+    await Promise.allSettled(this.#waiting.splice(0))
+    await this.#writer.abort()
+    await rm(this.#path, { force: true })
+  }
+}
+
+async function hashOf(path: string): Promise<string> {
+  const hash = createHash('sha256')
+  await pipeline(createReadStream(path), hash)
+  return hash.digest('hex')
+}

@@ -1,0 +1,44 @@
+import type { Configuration, TimedItem, Track } from '@rushes/media'
+import type { Store } from '@rushes/storage-adapters'
+import type { ManifestOutput } from './manifest.js'
+import type { ResolvedPlan } from './plan.js'
+import type { RenderEvent } from './render-event.js'
+
+/** A container being written. `push` is synchronous; the graph's driver awaits `drain` between batches, which is the back-pressure. */
+export interface Output {
+  /** A track begins late. It comes before the first sample of the track. */
+  addTrack(track: Track): void
+  push(item: TimedItem): void
+  /** Waits until what was pushed has gone to its file or store. */
+  drain(): Promise<void>
+  /** Writes the rest. The output stands under its final name when this resolves. */
+  finish(): Promise<ManifestOutput>
+  /** Takes away what is not whole. */
+  abort(): Promise<void>
+}
+
+/** What every output is made from. */
+export interface OutputContext {
+  readonly plan: ResolvedPlan
+  readonly store: Store
+  readonly scratchDir: string
+  readonly participantId: string
+  /** Wall-clock time of recording time zero, microseconds since 1970. */
+  readonly startedAtUs: number
+  /** The key of an object of this participant: the name by the rules, and a suffix. */
+  readonly keyOf: (suffix: string) => string
+  /** Pictures a second of the participant's first video track, where the source is finished. */
+  readonly frameRate: number | undefined
+  readonly emit: (event: RenderEvent) => void
+  readonly signal: AbortSignal | undefined
+}
+
+/** The stretch that an output covers. */
+export interface OutputStart {
+  /** The tracks that exist, video first. */
+  readonly tracks: readonly Track[]
+  /** Earliest presentation time, microseconds of recording time. */
+  readonly startUs: number
+  /** The first configuration of each track that has sent something by now. */
+  readonly configurations: ReadonlyMap<string, Configuration>
+}

@@ -1,0 +1,249 @@
+import { type AudioTranscoder, createAacTranscoder } from '@rushes/codecs'
+import type { Emit, SourceItem, TimedItem, TimedStage, Track } from '@rushes/media'
+import { rescale, ticksToUs, timescaleOf, usToTicks } from '@rushes/media'
+import { createDepacketizer, type RtpInput, type SourceClocks, Timeline } from '@rushes/rtp-depacketizer'
+import { Branch } from './branch.js'
+import { HlsOutput } from './hls-output.js'
+import { assignLane, type Lane, LaneMerger, type TrackSpan } from './lanes.js'
+import type { ManifestOutput } from './manifest.js'
+import { Mp4Output } from './mp4-output.js'
+import type { Output, OutputContext } from './output.js'
+import { RepairLog } from './repair-log.js'
+
+/** A packet of one track. */
+export interface TrackPacket {
+  readonly trackId: string
+  readonly data: Uint8Array
+  readonly arrivalUs: number
+}
+
+/** Late packets may still come this long after a track's last one, in microseconds. */
+const TRACK_END_DELAY_US = 1_000_000
+/** An idle lane promises this far behind now, in microseconds: more than the reorder buffer of a new track holds back. */
+const IDLE_LAG_US = 1_500_000
+
+interface Source {
+  readonly depacketizer: TimedStage<RtpInput, SourceItem>
+  readonly merger: LaneMerger
+  readonly lane: Lane
+  readonly clockRate: number
+  /** Arrival after which the track is over, once that is known. */
+  endsAtUs: number | undefined
+  ended: boolean
+}
+
+interface LanePath {
+  readonly lane: Lane
+  readonly merger: LaneMerger
+  readonly transcoder: AudioTranscoder | undefined
+  readonly emit: Emit<TimedItem>
+}
+
+/** From the packets of one participant to his or her outputs. */
+export class ParticipantGraph {
+  readonly #context: OutputContext
+  readonly #finishedSource: boolean
+  readonly #timeline: Timeline
+  readonly #sources = new Map<string, Source>()
+  readonly #lanes: Lane[] = []
+  readonly #paths = new Map<string, LanePath>()
+  /** With AAC: HLS, and MP4 unless it keeps Opus. */
+  readonly #aac: Branch | undefined
+  /** With Opus as it came: MP4 on request. */
+  readonly #opus: Branch | undefined
+  /** On the clock of the arrivals. */
+  #nowUs = 0
+  readonly repairs: RepairLog
+
+  /** @param clocks settled ones of a finished source; without them the clocks are learnt on the way. */
+  constructor(context: OutputContext, clocks: SourceClocks | undefined) {
+    this.#context = context
+    this.#finishedSource = clocks !== undefined
+    const { plan, startedAtUs } = context
+    this.#timeline = new Timeline({ startedAtUs, ...(clocks === undefined ? undefined : { clocks }) })
+    const { formats, audioCodec } = plan
+    const mp4KeepsOpus = formats.has('mp4') && audioCodec === 'opus'
+    if (formats.has('hls') || !mp4KeepsOpus) {
+      this.#aac = this.#branch(formats.has('hls'), formats.has('mp4') && !mp4KeepsOpus)
+    }
+    if (mp4KeepsOpus) this.#opus = this.#branch(false, true)
+    this.repairs = new RepairLog(context.participantId, plan.afterLoss, audioCodec)
+  }
+
+  /** Makes ready for a track. Native codecs are loaded here, when a track needs them and not before. */
+  async addTrack(span: TrackSpan, endsAtUs?: number): Promise<void> {
+    const { track } = span
+    const { lane, isNew } = assignLane(this.#lanes, span)
+    if (isNew) await this.#openLane(lane)
+    const path = this.#paths.get(lane.track.id) as LanePath
+    this.#timeline.addTrack(track)
+    this.repairs.addTrack(track)
+    this.#sources.set(track.id, {
+      depacketizer: createDepacketizer(track, {
+        afterLoss: this.#context.plan.afterLoss,
+        onSignal: this.#context.emit,
+      }),
+      merger: path.merger,
+      lane,
+      clockRate: track.clockRate,
+      endsAtUs,
+      ended: false,
+    })
+  }
+
+  push(packet: TrackPacket): void {
+    const source = this.#sources.get(packet.trackId)
+    if (source === undefined || source.ended) return
+    this.#nowUs = packet.arrivalUs
+    source.depacketizer.push(packet, this.#intoTimeline)
+  }
+
+  /** The track will send no more. */
+  #endTrack(trackId: string, source: Source): void {
+    if (source.ended) return
+    source.ended = true
+    source.depacketizer.flush(this.#intoTimeline)
+    this.#intoTimeline({ type: 'track-end', trackId })
+    this.repairs.end(trackId, lostIn(source.depacketizer.stats), Math.min(this.#nowUs, source.endsAtUs ?? this.#nowUs))
+  }
+
+  /** The track, or everything of the participant, has ended: what was on its way by `nowUs` is still taken. */
+  leave(nowUs: number, trackId?: string): void {
+    for (const [id, source] of this.#sources) {
+      if (trackId === undefined || trackId === id) this.#willEnd(source, nowUs)
+    }
+  }
+
+  /** Once the ends of all tracks of a lane are known, it is free for the next one. Of a finished source they are. */
+  #willEnd(source: Source, atUs: number): void {
+    if (this.#finishedSource) return
+    source.endsAtUs ??= atUs
+    let laneEndUs = Number.NEGATIVE_INFINITY
+    for (const trackId of source.lane.trackIds) {
+      laneEndUs = Math.max(laneEndUs, this.#sources.get(trackId)?.endsAtUs ?? Number.POSITIVE_INFINITY)
+    }
+    if (Number.isFinite(laneEndUs)) source.lane.endUs = laneEndUs
+  }
+
+  /** Time has passed: `nowUs` on the clock of the arrivals. */
+  tick(nowUs: number): void {
+    this.#nowUs = nowUs
+    for (const [trackId, source] of this.#sources) {
+      if (source.ended) continue
+      if (source.endsAtUs !== undefined && nowUs > source.endsAtUs + TRACK_END_DELAY_US) {
+        this.#endTrack(trackId, source)
+        if (this.#finishedSource && source.merger.idle) source.merger.close(this.#pathOf(source).emit)
+      } else source.depacketizer.tick(nowUs, this.#intoTimeline)
+    }
+    this.#timeline.tick(nowUs, this.#intoLanes)
+    if (!this.#finishedSource) this.#promiseForIdleLanes(nowUs)
+  }
+
+  async drain(): Promise<void> {
+    await this.#aac?.drain()
+    await this.#opus?.drain()
+  }
+
+  async finish(): Promise<ManifestOutput[]> {
+    for (const [trackId, source] of this.#sources) this.#endTrack(trackId, source)
+    this.#timeline.flush(this.#intoLanes)
+    // Lanes are not closed one by one: where all end together, the last sounds are no part without video.
+    for (const { transcoder } of this.#paths.values()) transcoder?.flush((item) => this.#aac?.push(item))
+    const outputs = [...((await this.#aac?.finish()) ?? []), ...((await this.#opus?.finish()) ?? [])]
+    this.#close()
+    return outputs
+  }
+
+  async abort(): Promise<void> {
+    this.#close()
+    await Promise.allSettled([this.#aac?.abort(), this.#opus?.abort()])
+  }
+
+  #close(): void {
+    for (const path of this.#paths.values()) path.transcoder?.close()
+  }
+
+  async #openLane(lane: Lane): Promise<void> {
+    const { track } = lane
+    const { plan } = this.#context
+    let transcoder: AudioTranscoder | undefined
+    if (this.#aac !== undefined && track.kind === 'audio' && track.codec !== 'aac') {
+      transcoder = await createAacTranscoder({
+        track,
+        sampleRate: plan.sampleRate,
+        ...(plan.bitRate === undefined ? undefined : { bitRate: plan.bitRate }),
+      })
+    }
+    this.#aac?.addTrack(transcoder?.track ?? track)
+    this.#opus?.addTrack(track)
+    const intoAac: Emit<TimedItem> = (item) => this.#aac?.push(item)
+    const emit: Emit<TimedItem> = (item) => {
+      this.#opus?.push(item)
+      if (transcoder === undefined) intoAac(item)
+      else transcoder.push(item, intoAac)
+    }
+    this.#paths.set(track.id, { lane, merger: new LaneMerger(lane), transcoder, emit })
+  }
+
+  #branch(hls: boolean, mp4: boolean): Branch {
+    const { plan } = this.#context
+    return new Branch({ fromUs: plan.fromUs, toUs: plan.toUs }, async (start, hasSeen) => {
+      // A programme lists only streams that exist (ISO/IEC 13818-1 §2.4.4.8): live, a track that was announced but has
+      // sent nothing joins later. A finished source is known to have it.
+      const exists = (track: Track): boolean => this.#finishedSource || hasSeen(track.id)
+      const outputs: Output[] = []
+      if (hls) {
+        const output = new HlsOutput(this.#context, { ...start, tracks: start.tracks.filter(exists) })
+        for (const track of start.tracks) if (!exists(track)) output.addTrack(track)
+        outputs.push(output)
+      }
+      if (mp4) outputs.push(await Mp4Output.create(this.#context, start))
+      return outputs
+    })
+  }
+
+  #pathOf(source: Source): LanePath {
+    return this.#paths.get(source.lane.track.id) as LanePath
+  }
+
+  /**
+   * Live, a lane whose tracks have all ended may go on later (a participant who comes back). Meanwhile it must not hold
+   * back the others; while somebody still sends, its sound is silence.
+   */
+  #promiseForIdleLanes(nowUs: number): void {
+    const paths = [...this.#paths.values()]
+    const someoneSends = paths.some((path) => !path.merger.idle)
+    for (const path of paths) {
+      if (!path.merger.idle) continue
+      const dts = usToTicks(nowUs - IDLE_LAG_US, path.lane.track.clockRate)
+      path.merger.promise(dts, someoneSends ? path.emit : (item) => this.#pastTranscoder(path, item))
+    }
+  }
+
+  #pastTranscoder(path: LanePath, item: TimedItem): void {
+    this.#opus?.push(item)
+    if (item.type !== 'watermark') return
+    const track = path.transcoder?.track ?? path.lane.track
+    this.#aac?.push({ ...item, dts: rescale(item.dts, path.lane.track.clockRate, timescaleOf(track)) })
+  }
+
+  readonly #intoTimeline = (item: SourceItem): void => this.#timeline.push(item, this.#intoLanes)
+
+  readonly #intoLanes = (item: TimedItem): void => {
+    const source = this.#sources.get(item.trackId)
+    if (source === undefined) return
+    if (item.type === 'sample') this.repairs.see(item, ticksToUs(item.pts, source.clockRate))
+    // Also a BYE says so: nothing more comes, whether or not the room tells.
+    else if (item.type === 'track-end') this.#willEnd(source, this.#nowUs)
+    const { emit } = this.#pathOf(source)
+    source.merger.push(item, emit)
+    // The survey knows where the media of a lane ends, which may be long before its track is closed: nobody waits for it.
+    if (this.#finishedSource && item.type === 'watermark' && source.merger.pastEnd) source.merger.close(emit)
+  }
+}
+
+/** Packets of a track that never came, those aside that carried nothing. */
+function lostIn(stats: object): number {
+  const { lost = 0, lostHarmless = 0 } = stats as { readonly lost?: number; readonly lostHarmless?: number }
+  return lost - lostHarmless
+}

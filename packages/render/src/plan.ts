@@ -1,0 +1,133 @@
+import { ConfigurationError } from '@rushes/media'
+import { type NamingRule, template } from '@rushes/naming-rules'
+
+/** What to make of a source. All of it has defaults: `{}` gives HLS and MP4 with AAC for everyone. */
+export interface RenderPlan {
+  /** Which recordings. `individual` is one per participant, audio and video together. @defaultValue `['individual']` */
+  readonly outputs?: readonly 'individual'[]
+  /** Which containers of each. @defaultValue `['hls', 'mp4']` */
+  readonly formats?: readonly ('hls' | 'mp4')[]
+  /** Whose. @defaultValue everyone's */
+  readonly participants?: readonly string[]
+  readonly audio?: AudioPlan
+  readonly hls?: HlsPlan
+  /** What to do after picture data was lost for good: hold the last good picture until the next keyframe, or go on decoding. @defaultValue 'freeze' */
+  readonly afterLoss?: 'freeze' | 'continue'
+  /** Recording time to begin at, microseconds. Copied video begins with the keyframe at or before it. @defaultValue the start */
+  readonly fromUs?: number
+  /** Recording time to end at, microseconds, exclusive. @defaultValue the end */
+  readonly toUs?: number
+  /** How outputs are named; different participants must get different names. @defaultValue `template('{recordingId}/{participantId}')` */
+  readonly naming?: NamingRule
+  /** @defaultValue the source's own, else its name */
+  readonly recordingId?: string
+  /** @defaultValue the source's own */
+  readonly roomId?: string
+}
+
+/** The sound of the outputs. */
+export interface AudioPlan {
+  /**
+   * `aac` transcodes Opus once per track; `opus` copies it into MP4. MPEG-TS has no Opus that players know: HLS has
+   * AAC either way. @defaultValue 'aac'
+   */
+  readonly codec?: 'aac' | 'opus'
+  /** Of AAC, in Hz. @defaultValue 48,000 */
+  readonly sampleRate?: 44_100 | 48_000
+  /** Of AAC, in bit/s, 8,000 to 320,000. @defaultValue 64,000 a channel */
+  readonly bitRate?: number
+}
+
+/** The shape of the HLS output. */
+export interface HlsPlan {
+  /** Aim for the length of a segment, in seconds; segments end at keyframes. @defaultValue 6 */
+  readonly segmentDuration?: number
+  /** EXT-X-TARGETDURATION of an `event` or `live` playlist, in whole seconds; `vod` computes it. @defaultValue twice the aim, rounded up */
+  readonly targetDuration?: number
+  /** @defaultValue 'vod' for a finished source, 'event' for a growing one */
+  readonly playlistType?: 'vod' | 'event' | 'live'
+}
+
+/** A plan with everything decided. */
+export interface ResolvedPlan {
+  readonly formats: ReadonlySet<'hls' | 'mp4'>
+  readonly participants: ReadonlySet<string> | undefined
+  readonly audioCodec: 'aac' | 'opus'
+  readonly sampleRate: 44_100 | 48_000
+  readonly bitRate: number | undefined
+  readonly segmentDuration: number
+  readonly targetDuration: number | undefined
+  readonly playlistType: 'vod' | 'event' | 'live'
+  readonly afterLoss: 'freeze' | 'continue'
+  readonly fromUs: number | undefined
+  readonly toUs: number | undefined
+  readonly naming: NamingRule
+}
+
+/** Checks a plan and fills in its defaults. Throws a {@link ConfigurationError} that names the field. */
+export function resolvePlan(plan: RenderPlan, sourceIsFinished: boolean): ResolvedPlan {
+  const formats = plan.formats ?? ['hls', 'mp4']
+  oneOf('formats', formats, ['hls', 'mp4'])
+  if (formats.length === 0) throw new ConfigurationError('formats', 'needs at least one of hls, mp4')
+  oneOf('outputs', plan.outputs ?? ['individual'], ['individual'])
+  const audioCodec = plan.audio?.codec ?? 'aac'
+  oneOf('audio.codec', [audioCodec], ['aac', 'opus'])
+  const sampleRate = plan.audio?.sampleRate ?? 48_000
+  oneOf('audio.sampleRate', [sampleRate], [44_100, 48_000])
+  const bitRate = plan.audio?.bitRate
+  if (bitRate !== undefined && !(Number.isInteger(bitRate) && bitRate >= 8000 && bitRate <= 320_000)) {
+    throw new ConfigurationError('audio.bitRate', 'must be an integer from 8,000 to 320,000 bit/s', bitRate)
+  }
+  const segmentDuration = plan.hls?.segmentDuration ?? 6
+  if (!(segmentDuration >= 0.5 && segmentDuration <= 60)) {
+    throw new ConfigurationError('hls.segmentDuration', 'must lie between 0.5 and 60 seconds', segmentDuration)
+  }
+  const { targetDuration } = plan.hls ?? {}
+  if (targetDuration !== undefined && !(Number.isInteger(targetDuration) && targetDuration >= segmentDuration)) {
+    throw new ConfigurationError(
+      'hls.targetDuration',
+      'must be whole seconds and no less than hls.segmentDuration',
+      targetDuration,
+    )
+  }
+  const playlistType = plan.hls?.playlistType ?? (sourceIsFinished ? 'vod' : 'event')
+  oneOf('hls.playlistType', [playlistType], ['vod', 'event', 'live'])
+  if (targetDuration !== undefined && playlistType === 'vod') {
+    throw new ConfigurationError('hls.targetDuration', 'is computed for a vod playlist: leave it out', targetDuration)
+  }
+  oneOf('afterLoss', [plan.afterLoss ?? 'freeze'], ['freeze', 'continue'])
+  const { fromUs, toUs } = plan
+  for (const [field, value] of [
+    ['fromUs', fromUs],
+    ['toUs', toUs],
+  ] as const) {
+    if (value !== undefined && !(Number.isSafeInteger(value) && value >= 0)) {
+      throw new ConfigurationError(field, 'must be whole microseconds, 0 or more', value)
+    }
+  }
+  if (fromUs !== undefined && toUs !== undefined && toUs <= fromUs) {
+    throw new ConfigurationError('toUs', `must lie after fromUs (${fromUs})`, toUs)
+  }
+  if (plan.participants?.length === 0)
+    throw new ConfigurationError('participants', 'must name somebody, or be left out')
+  return {
+    formats: new Set(formats),
+    participants: plan.participants === undefined ? undefined : new Set(plan.participants),
+    audioCodec,
+    sampleRate,
+    bitRate,
+    segmentDuration,
+    targetDuration,
+    playlistType,
+    afterLoss: plan.afterLoss ?? 'freeze',
+    fromUs,
+    toUs,
+    naming: plan.naming ?? template('{recordingId}/{participantId}'),
+  }
+}
+
+function oneOf<T>(field: string, values: readonly T[], allowed: readonly T[]): void {
+  for (const value of values) {
+    if (!allowed.includes(value)) throw new ConfigurationError(field, `must be one of ${allowed.join(', ')}`, value)
+  }
+}

@@ -1,0 +1,18 @@
+import type { KeyframeNeeded } from '@rushes/media'
+import type { ManifestOutput, ManifestWarning } from './manifest.js'
+
+/** What a render tells while it works. */
+export type RenderEvent =
+  /** Position in the source, microseconds of recording time; `totalUs` where the end is known. */
+  | { readonly type: 'progress'; readonly recordedUs: number; readonly totalUs?: number }
+  /** An output has begun: of HLS the multivariant playlist is stored, and it plays. */
+  | {
+      readonly type: 'output-started'
+      readonly participantId: string
+      readonly container: 'hls' | 'mp4'
+      readonly key: string
+    }
+  | { readonly type: 'stored'; readonly key: string; readonly bytes: number }
+  | { readonly type: 'output-ready'; readonly output: ManifestOutput }
+  | { readonly type: 'warning'; readonly warning: ManifestWarning }
+  | KeyframeNeeded
