@@ -219,7 +219,7 @@ class Rendering {
   #graph(participantId: string): ParticipantGraph {
     let graph = this.#graphs.get(participantId)
     if (graph === undefined) {
-      graph = new ParticipantGraph(this.#context(participantId), this.#survey?.clocks)
+      graph = new ParticipantGraph(this.#context(participantId), this.#survey?.clocks.get(participantId))
       this.#graphs.set(participantId, graph)
     }
     return graph

@@ -25,8 +25,8 @@ export interface TrackSurvey {
 
 /** What a first look over a finished source tells: every clock, and what there is to render. */
 export interface Survey {
-  /** Settled: they know every sender report. */
-  readonly clocks: SourceClocks
+  /** By participant, each with the clocks of his or her own machine. Settled: they know every sender report. */
+  readonly clocks: ReadonlyMap<string, SourceClocks>
   readonly tracks: readonly TrackSurvey[]
   readonly clockStates: readonly ClockState[]
 }
@@ -59,7 +59,7 @@ export async function survey(
   source: TakeSource,
   options: { readonly afterLoss: 'freeze' | 'continue'; readonly signal?: AbortSignal },
 ): Promise<Survey> {
-  const clocks = new SourceClocks({ startedAtUs: startedAtUs(source.session) })
+  const clocks = new Map<string, SourceClocks>()
   const seen = new Map<string, Seen>()
   const stages = new Map<string, ReturnType<typeof createDepacketizer>>()
   const items = source.items(options.signal === undefined ? {} : { signal: options.signal })
@@ -67,6 +67,9 @@ export async function survey(
     for (const item of batch) {
       if (item.type === 'track') {
         const { track, participantId } = item
+        if (!clocks.has(participantId)) {
+          clocks.set(participantId, new SourceClocks({ startedAtUs: startedAtUs(source.session) }))
+        }
         seen.set(track.id, { track, participantId, units: 0, keyframes: 0, steps: [], epochs: [], sizes: [], gaps: [] })
         stages.set(track.id, createDepacketizer(track, { afterLoss: options.afterLoss }))
       } else if (item.type === 'packet') {
@@ -75,19 +78,21 @@ export async function survey(
     }
   }
   for (const stage of stages.values()) stage.flush(observe)
-  clocks.settle()
+  for (const own of clocks.values()) own.settle()
   return {
     clocks,
-    clockStates: clocks.states(),
-    tracks: [...seen.values()].map((track) => summarise(track, clocks, stages.get(track.track.id)?.stats ?? {})),
+    clockStates: [...clocks.values()].flatMap((own) => own.states()),
+    tracks: [...seen.values()].map((track) =>
+      summarise(track, clocks.get(track.participantId) as SourceClocks, stages.get(track.track.id)?.stats ?? {}),
+    ),
   }
 
   function observe(unit: Parameters<Parameters<ReturnType<typeof createDepacketizer>['push']>[1]>[0]): void {
     if (unit.type === 'track-end') return
-    clocks.observe(unit)
-    if (unit.type === 'sender-report') return
     const track = seen.get(unit.trackId)
     if (track === undefined) return
+    clocks.get(track.participantId)?.observe(unit)
+    if (unit.type === 'sender-report') return
     track.units++
     if (unit.type === 'access-unit' && unit.keyframe) track.keyframes++
     const duration = unit.type === 'audio-frame' ? unit.duration : 0

@@ -1,4 +1,4 @@
-import { type ClockState, SourceClocks } from '@rushes/rtp-depacketizer'
+import type { ClockState } from '@rushes/rtp-depacketizer'
 import type { Session, TakeDamage, TakeSource } from '@rushes/take'
 import { describe, expect, it } from 'vitest'
 import type { Survey, TrackSurvey } from '../src/survey.js'
@@ -11,7 +11,7 @@ const tracks: TrackSurvey[] = [
 ].map((track) => ({ ...track, frameRate: undefined, sizes: [], gaps: [], stats: {} }))
 
 function survey(states: Partial<ClockState>[]): Survey {
-  return { clocks: new SourceClocks({}), tracks, clockStates: states as ClockState[] }
+  return { clocks: new Map(), tracks, clockStates: states as ClockState[] }
 }
 
 describe('surveyWarnings', () => {
