@@ -1,3 +1,4 @@
+export type { ByteRange } from './byte-range.js'
 export { HlsPlaylistError, type HlsPlaylistErrorCode } from './errors.js'
 export type { HlsSummary } from './hls-publisher.js'
 export { HlsSegmenter, type HlsSegmenterStats } from './hls-segmenter.js'
@@ -9,7 +10,6 @@ export {
 export { Interleaver, type InterleaverOptions, type InterleaverStats } from './interleaver.js'
 export type { Resolution } from './media-facts.js'
 export {
-  type ByteRange,
   type MediaPlaylist,
   type MediaPlaylistHeader,
   type MediaSegment,

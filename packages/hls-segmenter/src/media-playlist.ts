@@ -1,14 +1,9 @@
 /** The media playlist (RFC 8216 §4.3.2, §4.3.3): model, writing and reading. */
 
+import type { ByteRange } from './byte-range.js'
 import { HlsPlaylistError } from './errors.js'
 import { readByteRange, readPlaylist } from './playlist-reader.js'
 import { checkInteger, checkText, checkUri, formatSeconds, quoted, refuse } from './playlist-text.js'
-
-/** A part of a resource, in bytes. */
-export interface ByteRange {
-  readonly length: number
-  readonly offset: number
-}
 
 /** One media segment with the tags that apply to it. */
 export interface MediaSegment {

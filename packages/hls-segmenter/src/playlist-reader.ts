@@ -1,8 +1,8 @@
 /** m3u8-parser with its leniency taken away: what it would repair or pass over in silence is an error here. */
 
 import { type ParsedByteRange, type ParsedManifest, Parser } from 'm3u8-parser'
+import type { ByteRange } from './byte-range.js'
 import { HlsPlaylistError } from './errors.js'
-import type { ByteRange } from './media-playlist.js'
 import { checkInteger, refuse } from './playlist-text.js'
 
 /** Reads either kind of playlist. Throws {@link HlsPlaylistError}. */

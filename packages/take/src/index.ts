@@ -1,3 +1,4 @@
+export { createTakeWriter } from './create-take-writer.js'
 export type { TakeDamage } from './damage.js'
 export { TakeError, type TakeErrorCode } from './errors.js'
 export { createLiveSource, type LiveSource, type LiveSourceOptions } from './live-source.js'
@@ -36,10 +37,4 @@ export type {
   TakeSource,
   TakeTrackItem,
 } from './take-source.js'
-export {
-  createTakeWriter,
-  type NewSession,
-  type TakeWriter,
-  type TakeWriterOptions,
-  type TakeWriterStats,
-} from './take-writer.js'
+export type { NewSession, TakeWriter, TakeWriterOptions, TakeWriterStats } from './take-writer.js'

@@ -1,12 +1,7 @@
-import { mkdir, stat } from 'node:fs/promises'
-import { join } from 'node:path'
-import { ConfigurationError, type MonotonicClock } from '@rushes/media'
-import { DiskTakeWriter } from './disk-take-writer.js'
-import { TakeError, writeFailed } from './errors.js'
-import { validateSession } from './parse-session.js'
+import type { MonotonicClock } from '@rushes/media'
+import type { TakeError } from './errors.js'
 import type { Refusal } from './refusals.js'
-import { SESSION_FILE, SESSION_FORMAT_VERSION, type Session, type SessionTrack, type TakeEvent } from './session.js'
-import { writeSession } from './write-session.js'
+import type { Session, SessionTrack, TakeEvent } from './session.js'
 
 /** What a take starts with; participants and tracks may also come later. */
 export type NewSession = Omit<Session, 'participants' | 'events' | 'finished' | 'formatVersion'> &
@@ -73,43 +68,4 @@ export interface TakeWriter {
   finish(options?: { readonly durationMs?: number }): Promise<Session>
   /** Stops at once. The folder stays, as after a crash: an unfinished take. */
   abort(): Promise<void>
-}
-
-/**
- * Creates the folder `dir` and its session.json, and opens the take for writing.
- * @throws TakeError `TAKE_EXISTS`, `TAKE_BAD_SESSION`, `TAKE_WRITE_FAILED`
- */
-export async function createTakeWriter(
-  dir: string,
-  session: NewSession,
-  options: TakeWriterOptions = {},
-): Promise<TakeWriter> {
-  for (const field of ['maxDelayMs', 'maxBufferedBytes', 'maxFileBytes', 'retryMs'] as const) {
-    const value = options[field]
-    if (value !== undefined && !(value > 0)) throw new ConfigurationError(field, 'must be greater than 0', value)
-  }
-  const initial = validateSession({
-    ...session,
-    formatVersion: SESSION_FORMAT_VERSION,
-    finished: false,
-    participants: session.participants ?? [],
-    events: session.events ?? [],
-  })
-  try {
-    await mkdir(dir, { recursive: true })
-    const taken = await stat(join(dir, SESSION_FILE)).catch(() => undefined)
-    if (taken !== undefined) throw new TakeError('TAKE_EXISTS', `there is a take in ${dir} already`)
-    await writeSession(dir, initial, options.sync === 'flush')
-  } catch (cause) {
-    throw cause instanceof TakeError ? cause : writeFailed(dir, cause)
-  }
-  const writer = new DiskTakeWriter(dir, initial, options)
-  try {
-    // The files appear with the take, so that a reader finds what session.json promises.
-    await writer.flush()
-  } catch (error) {
-    await writer.abort()
-    throw error
-  }
-  return writer
 }
