@@ -9,6 +9,7 @@ import { hasChromium, openChromiumPlayer, type Playback } from '../browser/chrom
 import { measureOutput, type OutputMeasure } from './measure-output.js'
 import { type CardSession, type ParticipantReference, participantReference } from './participant-reference.js'
 import { replay } from './replay.js'
+import { type WatchedStore, watchStore } from './watched-store.js'
 
 /** The seven takes. */
 export const TAKES = ['solo', 'meeting3', 'lossy', 'burst-loss', 'mutes', 'rejoin', 'ramp'] as const
@@ -39,7 +40,7 @@ export async function conform(take: string, mode: 'offline' | 'live', outDir: st
   await rm(join(root, take), { recursive: true, force: true })
   await mkdir(root, { recursive: true })
   const source = await openTake(folder)
-  const store = createLocalStore({ root })
+  const store = watchStore(createLocalStore({ root }))
   const manifest = await render(mode === 'live' ? replay(source) : source, { recordingId: take }, { store })
   const reference = await readTakeReference(folder)
   const session = JSON.parse(await readFile(join(folder, 'session.json'), 'utf8')) as CardSession
@@ -50,9 +51,18 @@ export async function conform(take: string, mode: 'offline' | 'live', outDir: st
     if (!sent.has(id)) sent.set(id, participantReference(reference, session, id))
     const path = join(root, output.key)
     const measure = await measureOutput(path, output, sent.get(id) as ParticipantReference, root)
-    reports.push({ take, mode, ...measure, findings: await findingsOf(path, output) })
+    reports.push({ take, mode, ...measure, findings: [...(await findingsOf(path, output)), ...seenBy(store, output)] })
   }
   return reports
+}
+
+/** What was wrong with the playlists of an output on the way. */
+function seenBy(store: WatchedStore, output: ManifestOutput): readonly Finding[] {
+  if (output.container !== 'hls') return []
+  const media = store.violations.get(output.key.replace(/index\.m3u8$/, 'media.m3u8'))
+  const multivariant = store.violations.get(output.key)
+  if (media === undefined || multivariant === undefined) throw new Error(`${output.key} was never stored`)
+  return [...media, ...multivariant]
 }
 
 async function findingsOf(path: string, output: ManifestOutput): Promise<readonly Finding[]> {
