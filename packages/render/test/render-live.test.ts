@@ -1,4 +1,5 @@
 import { createMemoryStore, type MemoryStore } from '@rushes/storage-adapters'
+import { createLiveSource } from '@rushes/take'
 import { checkMp4, type Finding } from '@rushes/testkit'
 import { describe, expect, it } from 'vitest'
 import { type RenderEvent, render } from '../src/index.js'
@@ -13,6 +14,18 @@ async function liveFindings(store: MemoryStore, key: string): Promise<Finding[]>
 }
 
 describe('render of a growing source', () => {
+  it('takes one that has ended before anybody read it', async () => {
+    const take = await fixture('solo')
+    const live = createLiveSource({ startedAt: take.session.startedAt, name: 'solo' }, { idleMs: 3_600_000 })
+    for (const { id, tracks } of take.session.participants) for (const track of tracks) live.addTrack(id, track)
+    for await (const batch of take.items()) {
+      for (const item of batch) if (item.type === 'packet') live.write(item.trackId, item.data, item.arrivalUs)
+    }
+    live.end()
+    const manifest = await render(live, {}, { store: createMemoryStore() })
+    expect(manifest.outputs.map(({ container }) => container)).toEqual(['hls', 'mp4'])
+  })
+
   it('makes an EVENT playlist that plays while it grows and ends with the source', async () => {
     const store = createMemoryStore()
     const media = 'solo/alice/media.m3u8'

@@ -103,9 +103,8 @@ class MemorySource implements LiveSource {
     return this.#folded
   }
 
-  get finished(): boolean {
-    return this.#ended
-  }
+  /** Never, to its one reader: what has been read is gone, so that it cannot be looked at first and rendered then. */
+  readonly finished = false
 
   get stats(): LiveSource['stats'] {
     return { packets: this.#packets, bufferedBytes: this.#bufferedBytes, refused: this.#refusals.total }

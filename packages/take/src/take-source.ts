@@ -56,7 +56,7 @@ export interface TakeItemsOptions {
 export interface TakeSource {
   /** As it is known by now: it grows with a source that grows. */
   readonly session: Session
-  /** Nothing more will come than what is there. */
+  /** Nothing more will come than what is there, and it can be read more than once. */
   readonly finished: boolean
   /** Batches of items; at the end one `end`. Leaving the loop releases everything. */
   items(options?: TakeItemsOptions): AsyncIterable<readonly TakeItem[]>

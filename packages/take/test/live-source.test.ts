@@ -90,7 +90,8 @@ describe('a live source', () => {
       break
     }
     await expect(collect(source.items())).rejects.toMatchObject({ code: 'TAKE_IN_USE' })
-    expect(source.finished).toBe(true)
+    expect(source.finished).toBe(false)
+    expect(source.session.finished).toBe(true)
     expect(source.write('v', rtp(1), 0)).toBe(true)
     source.event({ type: 'join', atMs: 0 })
     source.addTrack('b', videoTrack('late'))
