@@ -49,10 +49,9 @@ export async function renderCommand(
     terminal.stdout.write(`${JSON.stringify(manifest, null, 2)}\n`)
     return
   }
-  const { damage } = take
   const elapsedMs = terminal.nowMs() - startedMs
   const pathOf = (key: string): string => pathFrom(terminal.cwd, join(out, ...key.split('/')))
-  const summary = { manifest, manifestPath: pathOf(manifestKey), damage, elapsedMs, pathOf }
+  const summary = { manifest, manifestPath: pathOf(manifestKey), elapsedMs, pathOf }
   terminal.stdout.write(formatRenderSummary(summary, styleOf(terminal)))
 }
 

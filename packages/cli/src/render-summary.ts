@@ -1,6 +1,4 @@
 import type { Manifest, ManifestOutput, Repair } from '@rushes/render'
-import type { TakeDamage } from '@rushes/take'
-import { formatDamage } from './take-damage-text.js'
 import { printable } from './text/printable.js'
 import { formatBytes, formatCount, formatNumber, formatOffset, formatRate, formatTime } from './text/quantities.js'
 import { plainStyle, type Style } from './text/style.js'
@@ -10,8 +8,6 @@ import { type Column, formatTable } from './text/table.js'
 export interface RenderSummary {
   readonly manifest: Manifest
   readonly manifestPath: string
-  /** What could not be read of the take. */
-  readonly damage: readonly TakeDamage[]
   readonly elapsedMs: number
   /** How a key is shown: as a path that the user can open. */
   readonly pathOf: (key: string) => string
@@ -30,7 +26,7 @@ const columns: readonly Column[] = [
 
 /** The end of `rushes render` for people. */
 export function formatRenderSummary(summary: RenderSummary, style: Style = plainStyle): string {
-  const { manifest, manifestPath, damage, elapsedMs, pathOf } = summary
+  const { manifest, manifestPath, elapsedMs, pathOf } = summary
   const title = `${style.bold(printable(manifest.recordingId))}  ${formatTime(manifest.durationUs, 1)}  ${style.dim(`started ${manifest.startedAt}`)}`
   const rows = manifest.outputs.map((output) => [
     printable(nameOf(manifest, output.participantId)),
@@ -46,7 +42,6 @@ export function formatRenderSummary(summary: RenderSummary, style: Style = plain
   const speed = manifest.durationUs / 1000 / Math.max(1, elapsedMs)
   const notes = [
     ...formatRepairs(manifest),
-    ...damage.map((found) => `${style.yellow('damage')}   ${formatDamage(found)}`),
     ...manifest.warnings.map(({ code, message }) => `${style.yellow('warning')}  ${code}: ${printable(message)}`),
   ]
   return [

@@ -93,7 +93,9 @@ describe('rushes render', () => {
     await writeFile(join(take, 'alice-video.rtpdump'), video.subarray(0, 400_001))
     const { exitCode, stdout } = await rushes(dir, 'render', take, '--out', 'after-crash')
     expect(exitCode).toBe(0)
-    expect(stdout).toMatch(/damage {3}alice-video: ends in the middle of a record, \d+ B not used/)
+    expect(stdout).toMatch(
+      /warning {2}TAKE_DAMAGED: alice-video\.rtpdump: its last record is torn: cut there, \d+ bytes were not used/,
+    )
     const playlist = await readFile(join(dir, 'after-crash', 'solo', 'alice', 'media.m3u8'), 'utf8')
     expect(playlist).toContain('#EXT-X-PLAYLIST-TYPE:VOD')
     expect(playlist.trimEnd().endsWith('#EXT-X-ENDLIST')).toBe(true)
