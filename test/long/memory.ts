@@ -13,13 +13,14 @@ export interface MemoryFigure {
   readonly durationUs: number
   readonly bytes: number
   readonly peakRssMiB: number
-  readonly peakHeapAndBuffersMiB: number
+  /** Heap and buffers in use after a collection, looked at every five seconds of the recording. */
+  readonly peakLiveMiB: number
 }
 
 /** Renders `minutes` of a looped take in a new process. */
 export function measureMemory(format: 'hls' | 'mp4', minutes: number): MemoryFigure {
   const script = fileURLToPath(new URL('./render-and-measure.ts', import.meta.url))
-  const args = ['--import', 'tsx', '--conditions=@rushes/source', script, format, String(minutes)]
+  const args = ['--expose-gc', '--import', 'tsx', '--conditions=@rushes/source', script, format, String(minutes)]
   return JSON.parse(execFileSync(process.execPath, args, { encoding: 'utf8' })) as MemoryFigure
 }
 
