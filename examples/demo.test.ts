@@ -12,7 +12,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 const main = fileURLToPath(new URL('demo/main.mjs', import.meta.url))
 const meeting = fileURLToPath(new URL('../test/fixtures/meeting3', import.meta.url))
 const hasFfmpeg = spawnSync('ffprobe', ['-version']).status === 0
-const chromiumPath = '/usr/bin/chromium'
+const chromiumPath = process.env['CHROMIUM'] ?? '/usr/bin/chromium'
 
 /** When each participant was in the call, in seconds, as the fixture's README says. */
 const stays = { alice: [0.2, 20], bob: [2.9, 14], carol: [5.9, 20] } as const
@@ -243,7 +243,7 @@ describe('the demo, its server', () => {
 })
 
 describe.skipIf(!existsSync(chromiumPath) && !process.env['CI'])('the demo, its page', () => {
-  let browser: Browser
+  let browser: Browser | undefined
 
   beforeAll(async () => {
     browser = await chromium.launch({
@@ -259,12 +259,12 @@ describe.skipIf(!existsSync(chromiumPath) && !process.env['CI'])('the demo, its 
     })
   })
 
-  afterAll(() => browser.close())
+  afterAll(() => browser?.close())
 
   it('plays everyone while the call still runs, and then offers the recordings', async () => {
     const running = start('--port', '0')
     const [, url = ''] = await running.says(/page +(\S+)/)
-    const page = await browser.newPage({ viewport: { width: 1280, height: 900 } })
+    const page = await (browser as Browser).newPage({ viewport: { width: 1280, height: 900 } })
     const errors: string[] = []
     page.on('pageerror', (error) => errors.push(error.message))
     page.on('console', (message) => message.type() === 'error' && errors.push(message.text()))

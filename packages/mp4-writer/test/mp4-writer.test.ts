@@ -364,21 +364,24 @@ describe('a disk that fails', () => {
   })
 })
 
-test('the length of a track is where its last picture ends, whatever holes came before', async () => {
-  // 30 pictures a second, then 69 ms of nothing, then a few more at 30 a second.
-  const steps = [...Array.from({ length: 20 }, () => 3000), 9210, 3000, 2000]
-  let at = 0
-  const [first, second] = pictures({ bFrames: 0, frames: 2 }) as [EncodedSample, EncodedSample]
-  const video = [
-    { ...first, pts: 0, dts: 0 },
-    ...steps.map((step) => {
-      at += step
-      return { ...second, pts: at, dts: at }
-    }),
-  ]
-  const summary = await writeAll(video, [camera])
-  expect(summary.tracks[0]?.endUs).toBe(ticksToUs(at + 2000, SECOND_90K))
-  // A step of seconds says nothing about the last picture: it is taken to last as long as the one before the hole.
-  const held = await writeAll([...video, { ...second, pts: at + 900_000, dts: at + 900_000 }], [camera])
-  expect(held.tracks[0]?.endUs).toBe(ticksToUs(at + 902_000, SECOND_90K))
-})
+test.skipIf(!hasFfmpeg && !process.env['CI'])(
+  'the length of a track is where its last picture ends, whatever holes came before',
+  async () => {
+    // 30 pictures a second, then 69 ms of nothing, then a few more at 30 a second.
+    const steps = [...Array.from({ length: 20 }, () => 3000), 9210, 3000, 2000]
+    let at = 0
+    const [first, second] = pictures({ bFrames: 0, frames: 2 }) as [EncodedSample, EncodedSample]
+    const video = [
+      { ...first, pts: 0, dts: 0 },
+      ...steps.map((step) => {
+        at += step
+        return { ...second, pts: at, dts: at }
+      }),
+    ]
+    const summary = await writeAll(video, [camera])
+    expect(summary.tracks[0]?.endUs).toBe(ticksToUs(at + 2000, SECOND_90K))
+    // A step of seconds says nothing about the last picture: it is taken to last as long as the one before the hole.
+    const held = await writeAll([...video, { ...second, pts: at + 900_000, dts: at + 900_000 }], [camera])
+    expect(held.tracks[0]?.endUs).toBe(ticksToUs(at + 902_000, SECOND_90K))
+  },
+)
