@@ -30,10 +30,7 @@ export class HlsOutput implements Output {
     this.#segmenter = new HlsSegmenter({
       format: tsFormat(start.tracks, { originUs: start.startUs }),
       segmentDuration: plan.segmentDuration,
-      // Of a playlist that is written at the end it is computed.
-      ...(plan.targetDuration === undefined || plan.playlistType === 'vod'
-        ? undefined
-        : { targetDuration: plan.targetDuration }),
+      ...(plan.targetDuration === undefined ? undefined : { targetDuration: plan.targetDuration }),
       ...(context.frameRate === undefined ? undefined : { frameRate: context.frameRate }),
       ...(codecs === undefined ? undefined : { codecs }),
       playlistType: plan.playlistType,

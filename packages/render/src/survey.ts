@@ -1,7 +1,7 @@
-import type { Track } from '@rushes/media'
+import type { SourceItem, Track } from '@rushes/media'
 import { ticksToUs } from '@rushes/media'
 import { type ClockState, createDepacketizer, SourceClocks } from '@rushes/rtp-depacketizer'
-import { startedAtUs, type TakeSource } from '@rushes/take'
+import { startedAtUs, type TakeItemsOptions, type TakeSource } from '@rushes/take'
 
 /** What one track of a finished source holds. */
 export interface TrackSurvey {
@@ -57,13 +57,13 @@ interface Seen {
  */
 export async function survey(
   source: TakeSource,
-  options: { readonly afterLoss: 'freeze' | 'continue'; readonly signal?: AbortSignal },
+  options: { readonly afterLoss: 'freeze' | 'continue' } & Pick<TakeItemsOptions, 'participants' | 'signal'>,
 ): Promise<Survey> {
   const clocks = new Map<string, SourceClocks>()
   const seen = new Map<string, Seen>()
   const stages = new Map<string, ReturnType<typeof createDepacketizer>>()
-  const items = source.items(options.signal === undefined ? {} : { signal: options.signal })
-  for await (const batch of items) {
+  const { afterLoss, ...reading } = options
+  for await (const batch of source.items(reading)) {
     for (const item of batch) {
       if (item.type === 'track') {
         const { track, participantId } = item
@@ -71,7 +71,7 @@ export async function survey(
           clocks.set(participantId, new SourceClocks({ startedAtUs: startedAtUs(source.session) }))
         }
         seen.set(track.id, { track, participantId, units: 0, keyframes: 0, steps: [], epochs: [], sizes: [], gaps: [] })
-        stages.set(track.id, createDepacketizer(track, { afterLoss: options.afterLoss }))
+        stages.set(track.id, createDepacketizer(track, { afterLoss }))
       } else if (item.type === 'packet') {
         stages.get(item.trackId)?.push(item, observe)
       }
@@ -87,7 +87,7 @@ export async function survey(
     ),
   }
 
-  function observe(unit: Parameters<Parameters<ReturnType<typeof createDepacketizer>['push']>[1]>[0]): void {
+  function observe(unit: SourceItem): void {
     if (unit.type === 'track-end') return
     const track = seen.get(unit.trackId)
     if (track === undefined) return
