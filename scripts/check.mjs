@@ -23,14 +23,17 @@ const names = asked.length > 0 ? asked : known
 const { FORCE_COLOR: _colour, ...inherited } = process.env
 const path = `${join(root, 'node_modules', '.bin')}${delimiter}${process.env.PATH}`
 const env = { ...inherited, PATH: path, NO_COLOR: '1' }
-const counts = { passed: 0, failed: 0, skipped: 0 }
+const counts = { passed: 0, failed: 0, skipped: 0, failures: [] }
 
 async function run(name) {
   const started = performance.now()
   const { code, output } = await capture(scripts[name], [], { shell: true, env })
   const seconds = ((performance.now() - started) / 1000).toFixed(1)
   if (code === 0) counts.passed++
-  else counts.failed++
+  else {
+    counts.failed++
+    counts.failures.push(`${name}\n${output.trimEnd().slice(-1500)}`)
+  }
   process.stdout.write(
     `${code === 0 ? 'ok    ' : 'FAILED'} ${name} (${seconds} s)\n${code === 0 ? '' : `${output.trimEnd()}\n\n`}`,
   )
