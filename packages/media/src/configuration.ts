@@ -17,6 +17,8 @@ export interface VideoConfiguration {
   readonly reorderDepth: number
   /** H264, H265: the active parameter sets, without start codes. */
   readonly parameterSets?: ParameterSets
+  /** AV1: the sequence header OBU, with its size field. */
+  readonly sequenceHeader?: Uint8Array
 }
 
 /** Parameter sets in the order in which they must be sent. */

@@ -9,11 +9,11 @@ export interface EncodedSample {
   readonly type: 'sample'
   readonly trackId: string
   /**
-   * H264 and H265: the NAL units in decoding order, without start codes; all else: the one coded frame
-   * (Opus packet, raw AAC frame without ADTS header).
+   * Video: the units of the picture as in `AccessUnit`; audio: the one coded frame (Opus packet, raw AAC frame
+   * without ADTS header, block of G.711 or G.722 samples).
    */
   readonly data: readonly Uint8Array[] | Uint8Array
-  /** Video: the NAL units in the pieces in which they came. Muxers read these, so that a payload is copied once. */
+  /** Video: the units in the pieces in which they came. Muxers read these, so that a payload is copied once. */
   readonly pieces?: readonly (readonly Uint8Array[])[]
   /** Presentation time. */
   readonly pts: number
