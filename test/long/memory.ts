@@ -15,6 +15,11 @@ export interface MemoryFigure {
   readonly peakRssMiB: number
   /** Heap and buffers in use after a collection, looked at every five seconds of the recording. */
   readonly peakLiveMiB: number
+  /**
+   * The lowest of these in the last quarter: what is kept. A peak also has what was under way, and buffers that the
+   * collector gives back on a thread of its own, late on a busy machine.
+   */
+  readonly keptLiveMiB: number
 }
 
 /** Renders `minutes` of a looped take in a new process. */

@@ -18,7 +18,7 @@ try {
   const source = new LoopedSource(take, Number(minutes))
   const { gc } = globalThis
   if (gc === undefined) throw new Error('run it with --expose-gc: what is only waiting to be collected is not counted')
-  let highest = 0
+  const looks: number[] = []
   let told = 0
   const manifest = await render(
     source,
@@ -29,11 +29,12 @@ try {
         if (type !== 'progress' || told++ % COLLECT_EVERY !== 0) return
         gc()
         const { heapUsed, arrayBuffers } = process.memoryUsage()
-        highest = Math.max(highest, heapUsed + arrayBuffers)
+        looks.push(heapUsed + arrayBuffers)
       },
     },
   )
   const output = manifest.outputs[0]
+  const inMiB = (bytes: number): number => Math.round((bytes / 2 ** 20) * 10) / 10
   console.log(
     JSON.stringify({
       format,
@@ -41,7 +42,8 @@ try {
       durationUs: output?.durationUs,
       bytes: output?.bytes,
       peakRssMiB: Math.round(process.resourceUsage().maxRSS / 1024),
-      peakLiveMiB: Math.round((highest / 2 ** 20) * 10) / 10,
+      peakLiveMiB: inMiB(Math.max(...looks)),
+      keptLiveMiB: inMiB(Math.min(...looks.slice(-Math.ceil(looks.length / 4)))),
     }),
   )
 } finally {
