@@ -9,6 +9,7 @@ export const OUTPUT_SUFFIXES: readonly string[] = [
   '/segment-00000001.ts',
   '/index.m3u8',
   '.manifest.json',
+  '.part-00001.webm',
   '.mp4',
   '.webm',
 ]

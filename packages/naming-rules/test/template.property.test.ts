@@ -250,7 +250,10 @@ describe('names', () => {
         for (const suffix of OUTPUT_SUFFIXES) writeFileSync(join(root, key(suffix)), '')
         const [room = '', participant = ''] = stem.split('/')
         expect(readdirSync(root)).toEqual([room])
-        const expected = [participant, ...['.manifest.json', '.mp4', '.webm'].map((suffix) => participant + suffix)]
+        const expected = [
+          participant,
+          ...['.manifest.json', '.mp4', '.part-00001.webm', '.webm'].map((suffix) => participant + suffix),
+        ]
         expect(readdirSync(join(root, room)).sort()).toEqual(expected.sort())
         rmSync(root, { recursive: true })
       }),

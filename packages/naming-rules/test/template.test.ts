@@ -157,7 +157,7 @@ describe('limits', () => {
     const long = { ...facts, roomId: 'x'.repeat(300), participantId: 'y'.repeat(300) }
     const [room = '', participant = ''] = rule.name(long).split('/')
     expect(room).toHaveLength(255)
-    expect(participant).toHaveLength(255 - '.manifest.json'.length)
+    expect(participant).toHaveLength(255 - '.part-00001.webm'.length)
     expect(rule.name(long, { suffixes: ['.mp4'] }).split('/')[1]).toHaveLength(251)
     expect(rule.name(long, { suffixes: ['/segment-00000001.ts'] }).split('/')[1]).toHaveLength(255)
   })

@@ -54,7 +54,7 @@ export class Branch {
     this.#gate.end()
     await this.drain()
     const finished: ManifestOutput[] = []
-    for (const output of this.#outputs ?? []) finished.push(await output.finish())
+    for (const output of this.#outputs ?? []) finished.push(...(await output.finish()))
     return finished
   }
 

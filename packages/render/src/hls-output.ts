@@ -1,10 +1,14 @@
 import { tsFormat } from '@rushes/h264-ts-muxer'
 import { HlsSegmenter } from '@rushes/hls-segmenter'
 import type { OutputObject, TimedItem, Track } from '@rushes/media'
+import { ticksToUs, timescaleOf } from '@rushes/media'
 import type { ManifestOutput } from './manifest.js'
 import type { Output, OutputContext, OutputStart } from './output.js'
+import { ResumePoint } from './resume-point.js'
 import { TrackFacts } from './track-facts.js'
 
+const MEDIA_PLAYLIST = 'media.m3u8'
+const VOD_PLAYLIST = 'vod.m3u8'
 const MULTIVARIANT_PLAYLIST = 'index.m3u8'
 /** level_idc (ITU-T H.264 §A.3.1). */
 const LEVEL_4_0 = 40
@@ -15,14 +19,37 @@ export class HlsOutput implements Output {
   readonly #start: OutputStart
   readonly #segmenter: HlsSegmenter
   readonly #facts: TrackFacts
+  readonly #tracks = new Map<string, Track>()
   readonly #queue: OutputObject[] = []
   readonly #stored = new Map<string, number>()
+  readonly #part: number | undefined
+  readonly #resume: ResumePoint | undefined
+  /** Of the media playlist, as it was last written. */
+  #playlist: OutputObject | undefined
   #location = ''
   #started = false
   #finished = false
 
-  constructor(context: OutputContext, start: OutputStart) {
+  /** Goes on with what an earlier render has published, where there is such. */
+  static async create(context: OutputContext, start: OutputStart, part?: number): Promise<HlsOutput> {
+    if (context.recallPlaylist === undefined || context.plan.playlistType !== 'event') {
+      return new HlsOutput(context, start, part, undefined)
+    }
+    const published = await context.recallPlaylist(context.keyOf(`/${MEDIA_PLAYLIST}`, part))
+    const resume = published === undefined ? undefined : ResumePoint.of(published, context.startedAtUs)
+    return new HlsOutput(context, start, part, resume)
+  }
+
+  private constructor(
+    context: OutputContext,
+    start: OutputStart,
+    part: number | undefined,
+    resume: ResumePoint | undefined,
+  ) {
     const { plan } = context
+    this.#part = part
+    this.#resume = resume
+    for (const track of start.tracks) this.#tracks.set(track.id, track)
     const codecs = plan.playlistType === 'vod' ? undefined : declaredCodecs(start)
     this.#context = context
     this.#start = start
@@ -35,58 +62,99 @@ export class HlsOutput implements Output {
       ...(codecs === undefined ? undefined : { codecs }),
       playlistType: plan.playlistType,
       startedAtUs: context.startedAtUs,
-      names: { multivariantPlaylist: MULTIVARIANT_PLAYLIST },
+      names: { mediaPlaylist: MEDIA_PLAYLIST, multivariantPlaylist: MULTIVARIANT_PLAYLIST },
+      // Behind its end a playlist takes nothing more: then this only measures.
+      ...(resume === undefined || resume.playlist.endList ? undefined : { resume: { playlist: resume.playlist } }),
       onSignal: context.emit,
     })
   }
 
   addTrack(track: Track): void {
+    this.#tracks.set(track.id, track)
     this.#facts.addTrack(track)
     this.#segmenter.addTrack(track)
   }
 
   push(item: TimedItem): void {
     if (item.type === 'sample') this.#facts.see(item)
-    this.#segmenter.push(item, this.#enqueue)
+    const admitted = this.#admit(item)
+    if (admitted !== undefined) this.#segmenter.push(admitted, this.#enqueue)
+  }
+
+  /** What has not been published yet. */
+  #admit(item: TimedItem): TimedItem | undefined {
+    if (this.#resume === undefined || item.type === 'track-end') return item
+    if (this.#resume.playlist.endList) return undefined
+    const track = this.#tracks.get(item.trackId)
+    if (item.type === 'sample') return track === undefined ? item : this.#resume.admit(item, track)
+    const us = track === undefined ? Number.POSITIVE_INFINITY : ticksToUs(item.dts, timescaleOf(track))
+    return us < this.#resume.endUs ? undefined : item
   }
 
   async drain(): Promise<void> {
     for (const object of this.#queue.splice(0)) {
-      const { store, signal, emit, participantId } = this.#context
-      const key = this.#context.keyOf(`/${object.name}`)
-      const put = await store.put(key, object.body, {
-        contentType: object.contentType,
-        ...(object.cacheControl === undefined ? undefined : { cacheControl: object.cacheControl }),
-        ...(signal === undefined ? undefined : { signal }),
-      })
-      this.#stored.set(key, put.bytes)
-      emit({ type: 'stored', key, bytes: put.bytes })
-      if (object.name === MULTIVARIANT_PLAYLIST) {
-        this.#location = put.location
-        if (!this.#started) emit({ type: 'output-started', participantId, container: 'hls', key })
-        this.#started = true
-      }
+      const location = await this.#store(object)
+      if (object.name === MEDIA_PLAYLIST) this.#playlist = object
+      if (object.name !== MULTIVARIANT_PLAYLIST) continue
+      const { emit, participantId } = this.#context
+      this.#location = location
+      if (!this.#started) emit({ type: 'output-started', participantId, container: 'hls', key: this.#key, location })
+      this.#started = true
     }
   }
 
-  async finish(): Promise<ManifestOutput> {
-    this.#segmenter.flush(this.#enqueue)
+  async #store(object: OutputObject): Promise<string> {
+    const { store, signal, emit } = this.#context
+    const key = this.#context.keyOf(`/${object.name}`, this.#part)
+    const put = await store.put(key, object.body, {
+      contentType: object.contentType,
+      ...(object.cacheControl === undefined ? undefined : { cacheControl: object.cacheControl }),
+      ...(signal === undefined ? undefined : { signal }),
+    })
+    this.#stored.set(key, put.bytes)
+    emit({ type: 'stored', key, bytes: put.bytes })
+    return put.location
+  }
+
+  get #key(): string {
+    return this.#context.keyOf(`/${MULTIVARIANT_PLAYLIST}`, this.#part)
+  }
+
+  async finish(): Promise<ManifestOutput[]> {
+    if (this.#resume?.playlist.endList !== true) this.#segmenter.flush(this.#enqueue)
     await this.drain()
+    if (this.#context.plan.vodPlaylist) await this.#storeVodPlaylist()
     this.#finished = true
-    const { startUs } = this.#start
-    let bytes = 0
+    const startUs = this.#resume?.startUs ?? this.#start.startUs
+    let bytes = this.#resume?.bytes ?? 0
     for (const size of this.#stored.values()) bytes += size
-    return {
+    const { participantId, store, emit } = this.#context
+    const location =
+      this.#location === '' ? (await store.urlFor(this.#key).catch(() => undefined))?.url : this.#location
+    const output: ManifestOutput = {
       kind: 'individual',
-      participantId: this.#context.participantId,
+      participantId,
       container: 'hls',
-      key: this.#context.keyOf(`/${MULTIVARIANT_PLAYLIST}`),
-      location: this.#location,
+      key: this.#key,
+      location: location ?? this.#key,
       bytes,
       startUs,
       durationUs: (this.#facts.endUs ?? startUs) - startUs,
+      ...(this.#part === undefined ? undefined : { part: this.#part }),
       ...this.#facts.describe(),
     }
+    emit({ type: 'output-ready', output })
+    return [output]
+  }
+
+  /** The same lines under another name and type: the type of a playlist may never change (RFC 8216 §6.2.1). */
+  async #storeVodPlaylist(): Promise<void> {
+    const { playlistType } = this.#context.plan
+    const growing = this.#playlist
+    if (playlistType !== 'event' || growing === undefined) return
+    const text = Buffer.concat(growing.body).toString('utf8')
+    const body = [Buffer.from(text.replace('#EXT-X-PLAYLIST-TYPE:EVENT', '#EXT-X-PLAYLIST-TYPE:VOD'))]
+    await this.#store({ ...growing, name: VOD_PLAYLIST, body, cacheControl: 'max-age=31536000, immutable' })
   }
 
   /** An unfinished VOD has segments that no playlist names: they go. What is whole, or was published live, stays and plays. */

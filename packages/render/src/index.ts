@@ -1,6 +1,16 @@
 export { RenderError, type RenderErrorCode } from './errors.js'
-export type { Manifest, ManifestOutput, ManifestParticipant, ManifestWarning, Repair } from './manifest.js'
-export type { AudioPlan, HlsPlan, RenderPlan } from './plan.js'
-export { type RenderSinks, render } from './render.js'
+export type {
+  Manifest,
+  ManifestMark,
+  ManifestOutput,
+  ManifestParticipant,
+  ManifestPause,
+  ManifestWarning,
+  Repair,
+} from './manifest.js'
+export type { PublishedPlaylist, RecallPlaylist } from './output.js'
+export type { AudioPlan, HlsPlan, PartsPlan, RenderPlan } from './plan.js'
+export { type RenderMonitor, type RenderSinks, render } from './render.js'
 export type { RenderEvent } from './render-event.js'
 export { type Survey, survey, type TrackSurvey } from './survey.js'
+export type { TrackHealth } from './track-health.js'

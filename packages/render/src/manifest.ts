@@ -11,6 +11,10 @@ export interface Manifest {
   /** Of composite recordings; individual ones have none. */
   readonly layouts: readonly never[]
   readonly repairs: readonly Repair[]
+  /** Where the host paused the recording. Of `cut` ones the outputs know nothing: their times go on without. */
+  readonly pauses: readonly ManifestPause[]
+  /** What the host marked while it recorded. */
+  readonly marks: readonly ManifestMark[]
   /** What a person should know: tracks without media, damaged files, clocks that were not believed. */
   readonly warnings: readonly ManifestWarning[]
 }
@@ -27,6 +31,8 @@ export interface ManifestOutput {
   readonly kind: 'individual'
   readonly participantId: string
   readonly container: 'hls' | 'mp4'
+  /** Where the recording is split into several files: from 1. */
+  readonly part?: number
   /** Of the file, or of the multivariant playlist. */
   readonly key: string
   /** Where the store put it. */
@@ -57,6 +63,20 @@ export interface Repair {
    * damaged references. `silence`: silence in its place. `gap`: timing alone shows it (copied audio).
    */
   readonly action: 'held-picture' | 'continued' | 'silence' | 'gap'
+}
+
+/** A pause. */
+export interface ManifestPause {
+  readonly startUs: number
+  readonly endUs: number
+  /** `cut`: left out of the outputs. `hold`: the last picture stands, with silence. */
+  readonly mode: 'cut' | 'hold'
+}
+
+/** A moment with a name. */
+export interface ManifestMark {
+  readonly atUs: number
+  readonly label: string
 }
 
 /** A stable code and a sentence. */

@@ -17,26 +17,32 @@ export class Mp4Output implements Output {
   readonly #path: string
   readonly #writer: Mp4Writer
   readonly #facts: TrackFacts
+  readonly #part: number | undefined
   /** Writes that must be waited for, since the last drain. */
   readonly #waiting: Promise<void>[] = []
 
-  private constructor(context: OutputContext, start: OutputStart, path: string, writer: Mp4Writer) {
+  private constructor(
+    context: OutputContext,
+    start: OutputStart,
+    part: number | undefined,
+    path: string,
+    writer: Mp4Writer,
+  ) {
     this.#context = context
+    this.#part = part
     this.#start = start
     this.#path = path
     this.#writer = writer
     this.#facts = new TrackFacts(start.tracks)
   }
 
-  static async create(context: OutputContext, start: OutputStart): Promise<Mp4Output> {
-    const path = join(
-      context.scratchDir,
-      `${createHash('sha256').update(context.participantId).digest('hex').slice(0, 24)}.mp4`,
-    )
+  static async create(context: OutputContext, start: OutputStart, part?: number): Promise<Mp4Output> {
+    const name = createHash('sha256').update(context.participantId).digest('hex').slice(0, 24)
+    const path = join(context.scratchDir, `${name}-${part ?? 1}.mp4`)
     const writer = await createMp4Writer({ path, tracks: start.tracks, originUs: start.startUs })
     const { participantId, keyOf, emit } = context
-    emit({ type: 'output-started', participantId, container: 'mp4', key: keyOf('.mp4') })
-    return new Mp4Output(context, start, path, writer)
+    emit({ type: 'output-started', participantId, container: 'mp4', key: keyOf('.mp4', part) })
+    return new Mp4Output(context, start, part, path, writer)
   }
 
   addTrack(track: Track): void {
@@ -54,11 +60,11 @@ export class Mp4Output implements Output {
     if (this.#waiting.length > 0) await Promise.all(this.#waiting.splice(0))
   }
 
-  async finish(): Promise<ManifestOutput> {
+  async finish(): Promise<ManifestOutput[]> {
     await this.drain()
     await this.#writer.finish()
     const { store, signal, emit, keyOf, participantId } = this.#context
-    const key = keyOf('.mp4')
+    const key = keyOf('.mp4', this.#part)
     const sha256 = await hashOf(this.#path)
     const put = await putFile(store, key, this.#path, {
       contentType: 'video/mp4',
@@ -67,7 +73,7 @@ export class Mp4Output implements Output {
     })
     emit({ type: 'stored', key, bytes: put.bytes })
     const { startUs } = this.#start
-    return {
+    const output: ManifestOutput = {
       kind: 'individual',
       participantId,
       container: 'mp4',
@@ -77,8 +83,11 @@ export class Mp4Output implements Output {
       sha256,
       startUs,
       durationUs: (this.#facts.endUs ?? startUs) - startUs,
+      ...(this.#part === undefined ? undefined : { part: this.#part }),
       ...this.#facts.describe(),
     }
+    emit({ type: 'output-ready', output })
+    return [output]
   }
 
   async abort(): Promise<void> {

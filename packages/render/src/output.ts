@@ -12,7 +12,7 @@ export interface Output {
   /** Waits until what was pushed has gone to its file or store. */
   drain(): Promise<void>
   /** Writes the rest. The output stands under its final name when this resolves. */
-  finish(): Promise<ManifestOutput>
+  finish(): Promise<ManifestOutput[]>
   /** Takes away what is not whole. */
   abort(): Promise<void>
 }
@@ -25,13 +25,25 @@ export interface OutputContext {
   readonly participantId: string
   /** Wall-clock time of recording time zero, microseconds since 1970. */
   readonly startedAtUs: number
-  /** The key of an object of this participant: the name by the rules, and a suffix. */
-  readonly keyOf: (suffix: string) => string
+  /** The key of an object of this participant: the name by the rules, and a suffix; `part` where there are several. */
+  readonly keyOf: (suffix: string, part?: number) => string
   /** Pictures a second of the participant's first video track, where the source is finished. */
   readonly frameRate: number | undefined
   readonly emit: (event: RenderEvent) => void
   readonly signal: AbortSignal | undefined
+  readonly recallPlaylist: RecallPlaylist | undefined
 }
+
+/** What is known of a playlist that an earlier render, which did not end, has published. */
+export interface PublishedPlaylist {
+  /** As it was last stored. */
+  readonly text: string
+  /** Of everything that was stored of its output. */
+  readonly bytes: number
+}
+
+/** Finds the growing playlist that was published under a key, if there was one. */
+export type RecallPlaylist = (key: string) => Promise<PublishedPlaylist | undefined>
 
 /** The stretch that an output covers. */
 export interface OutputStart {

@@ -1,14 +1,17 @@
 import { type AudioTranscoder, createAacTranscoder } from '@rushes/codecs'
-import type { Emit, SourceItem, TimedItem, TimedStage, Track } from '@rushes/media'
+import type { Emit, EncodedSample, SourceItem, TimedItem, TimedStage, Track } from '@rushes/media'
 import { rescale, ticksToUs, timescaleOf, usToTicks } from '@rushes/media'
-import { createDepacketizer, type RtpInput, type SourceClocks, Timeline } from '@rushes/rtp-depacketizer'
+import { createDepacketizer, type RtpInput, type RtpStats, type SourceClocks, Timeline } from '@rushes/rtp-depacketizer'
 import { Branch } from './branch.js'
 import { HlsOutput } from './hls-output.js'
 import { assignLane, type Lane, LaneMerger, type TrackSpan } from './lanes.js'
 import type { ManifestOutput } from './manifest.js'
 import { Mp4Output } from './mp4-output.js'
-import type { Output, OutputContext } from './output.js'
+import type { Output, OutputContext, OutputStart } from './output.js'
+import { PartedOutput } from './parted-output.js'
 import { RepairLog } from './repair-log.js'
+import type { TimeCuts } from './time-cuts.js'
+import type { TrackHealth } from './track-health.js'
 
 /** A packet of one track. */
 export interface TrackPacket {
@@ -30,6 +33,8 @@ interface Source {
   /** Arrival after which the track is over, once that is known. */
   endsAtUs: number | undefined
   ended: boolean
+  /** Recording time. */
+  lastKeyframeUs: number | undefined
 }
 
 interface LanePath {
@@ -43,6 +48,7 @@ interface LanePath {
 export class ParticipantGraph {
   readonly #context: OutputContext
   readonly #finishedSource: boolean
+  readonly #cuts: TimeCuts
   readonly #timeline: Timeline
   readonly #sources = new Map<string, Source>()
   readonly #lanes: Lane[] = []
@@ -55,9 +61,13 @@ export class ParticipantGraph {
   #nowUs = 0
   readonly repairs: RepairLog
 
-  /** @param clocks settled ones of a finished source; without them the clocks are learnt on the way. */
-  constructor(context: OutputContext, clocks: SourceClocks | undefined) {
+  /**
+   * @param clocks settled ones of a finished source; without them the clocks are learnt on the way.
+   * @param cuts of a finished source all of them; else they come while it grows.
+   */
+  constructor(context: OutputContext, clocks: SourceClocks | undefined, cuts: TimeCuts) {
     this.#context = context
+    this.#cuts = cuts
     this.#finishedSource = clocks !== undefined
     const { plan, startedAtUs } = context
     this.#timeline = new Timeline({ startedAtUs, ...(clocks === undefined ? undefined : { clocks }) })
@@ -73,7 +83,11 @@ export class ParticipantGraph {
   /** Makes ready for a track. Native codecs are loaded here, when a track needs them and not before. */
   async addTrack(span: TrackSpan, endsAtUs?: number): Promise<void> {
     const { track } = span
-    const { lane, isNew } = assignLane(this.#lanes, span)
+    const { lane, isNew } = assignLane(this.#lanes, {
+      track,
+      startUs: this.#cuts.outputUs(span.startUs),
+      endUs: span.endUs === undefined ? undefined : this.#cuts.outputUs(span.endUs),
+    })
     if (isNew) await this.#openLane(lane)
     const path = this.#paths.get(lane.track.id) as LanePath
     this.#timeline.addTrack(track)
@@ -88,6 +102,7 @@ export class ParticipantGraph {
       clockRate: track.clockRate,
       endsAtUs,
       ended: false,
+      lastKeyframeUs: undefined,
     })
   }
 
@@ -122,7 +137,7 @@ export class ParticipantGraph {
     for (const trackId of source.lane.trackIds) {
       laneEndUs = Math.max(laneEndUs, this.#sources.get(trackId)?.endsAtUs ?? Number.POSITIVE_INFINITY)
     }
-    if (Number.isFinite(laneEndUs)) source.lane.endUs = laneEndUs
+    if (Number.isFinite(laneEndUs)) source.lane.endUs = this.#cuts.outputUs(laneEndUs)
   }
 
   /** Time has passed: `nowUs` on the clock of the arrivals. */
@@ -193,13 +208,19 @@ export class ParticipantGraph {
       const exists = (track: Track): boolean => this.#finishedSource || hasSeen(track.id)
       const outputs: Output[] = []
       if (hls) {
-        const output = new HlsOutput(this.#context, { ...start, tracks: start.tracks.filter(exists) })
+        const tracks = start.tracks.filter(exists)
+        const output = await this.#inParts({ ...start, tracks }, (...part) => HlsOutput.create(this.#context, ...part))
         for (const track of start.tracks) if (!exists(track)) output.addTrack(track)
         outputs.push(output)
       }
-      if (mp4) outputs.push(await Mp4Output.create(this.#context, start))
+      if (mp4) outputs.push(await this.#inParts(start, (...part) => Mp4Output.create(this.#context, ...part)))
       return outputs
     })
+  }
+
+  async #inParts(start: OutputStart, create: (start: OutputStart, part?: number) => Promise<Output>): Promise<Output> {
+    const { parts } = this.#context.plan
+    return parts === undefined ? await create(start) : await PartedOutput.create(start, parts, create)
   }
 
   #pathOf(source: Source): LanePath {
@@ -215,7 +236,7 @@ export class ParticipantGraph {
     const someoneSends = paths.some((path) => !path.merger.idle)
     for (const path of paths) {
       if (!path.merger.idle) continue
-      const dts = usToTicks(nowUs - IDLE_LAG_US, path.lane.track.clockRate)
+      const dts = usToTicks(this.#cuts.outputUs(nowUs - IDLE_LAG_US), path.lane.track.clockRate)
       path.merger.promise(dts, someoneSends ? path.emit : (item) => this.#pastTranscoder(path, item))
     }
   }
@@ -232,13 +253,43 @@ export class ParticipantGraph {
   readonly #intoLanes = (item: TimedItem): void => {
     const source = this.#sources.get(item.trackId)
     if (source === undefined) return
-    if (item.type === 'sample') this.repairs.see(item, ticksToUs(item.pts, source.clockRate))
+    if (item.type === 'sample') this.#see(item, source)
     // Also a BYE says so: nothing more comes, whether or not the room tells.
     else if (item.type === 'track-end') this.#willEnd(source, this.#nowUs)
+    const kept = this.#cuts.any ? this.#cuts.apply(item, source.clockRate) : item
+    if (kept === undefined) return
     const { emit } = this.#pathOf(source)
-    source.merger.push(item, emit)
+    source.merger.push(kept, emit)
     // The survey knows where the media of a lane ends, which may be long before its track is closed: nobody waits for it.
-    if (this.#finishedSource && item.type === 'watermark' && source.merger.pastEnd) source.merger.close(emit)
+    if (this.#finishedSource && kept.type === 'watermark' && source.merger.pastEnd) source.merger.close(emit)
+  }
+
+  #see(sample: EncodedSample, source: Source): void {
+    const atUs = ticksToUs(sample.pts, source.clockRate)
+    this.repairs.see(sample, atUs)
+    if (!sample.keyframe || source.lane.track.kind !== 'video') return
+    source.lastKeyframeUs = atUs
+    this.#context.emit({ type: 'keyframe', trackId: sample.trackId, atUs })
+  }
+
+  /** How each track is doing. */
+  health(): TrackHealth[] {
+    const states = this.#timeline.clocks.states()
+    return [...this.#sources].map(([trackId, { depacketizer, lastKeyframeUs }]) => {
+      const stats = depacketizer.stats as RtpStats
+      const clock = states.findLast((state) => state.trackId === trackId)?.basis
+      return {
+        participantId: this.#context.participantId,
+        trackId,
+        packets: stats.packets,
+        bytes: stats.bytes,
+        lost: lostIn(stats),
+        late: stats.late,
+        duplicates: stats.duplicates,
+        ...(lastKeyframeUs === undefined ? undefined : { lastKeyframeUs }),
+        ...(clock === undefined ? undefined : { clock }),
+      }
+    })
   }
 }
 

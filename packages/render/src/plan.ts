@@ -9,6 +9,10 @@ export interface RenderPlan {
   readonly formats?: readonly ('hls' | 'mp4')[]
   /** Whose. @defaultValue everyone's */
   readonly participants?: readonly string[]
+  /** Only the sound, or only the pictures. @defaultValue both */
+  readonly media?: 'both' | 'audio' | 'video'
+  /** Begins a new file at the first keyframe after so much. @defaultValue never */
+  readonly parts?: PartsPlan
   readonly audio?: AudioPlan
   readonly hls?: HlsPlan
   /** What to do after picture data was lost for good: hold the last good picture until the next keyframe, or go on decoding. @defaultValue 'freeze' */
@@ -23,6 +27,14 @@ export interface RenderPlan {
   readonly recordingId?: string
   /** @defaultValue the source's own */
   readonly roomId?: string
+}
+
+/** When a recording is split. Parts have numbers, from 1; at least one of both. */
+export interface PartsPlan {
+  /** Length of a part in seconds, 1 or more. */
+  readonly seconds?: number
+  /** Bytes of a part's media, 65,536 or more. */
+  readonly bytes?: number
 }
 
 /** The sound of the outputs. */
@@ -46,6 +58,8 @@ export interface HlsPlan {
   readonly targetDuration?: number
   /** @defaultValue 'vod' for a finished source, 'event' for a growing one */
   readonly playlistType?: 'vod' | 'event' | 'live'
+  /** Beside an `event` playlist, whose type may never change, a VOD playlist `vod.m3u8` at the end. @defaultValue false */
+  readonly vodPlaylist?: boolean
 }
 
 /** A plan with everything decided. */
@@ -58,6 +72,9 @@ export interface ResolvedPlan {
   readonly segmentDuration: number
   readonly targetDuration: number | undefined
   readonly playlistType: 'vod' | 'event' | 'live'
+  readonly vodPlaylist: boolean
+  readonly kinds: ReadonlySet<'audio' | 'video'>
+  readonly parts: { readonly lengthUs: number; readonly bytes: number } | undefined
   readonly afterLoss: 'freeze' | 'continue'
   readonly fromUs: number | undefined
   readonly toUs: number | undefined
@@ -70,6 +87,8 @@ export function resolvePlan(plan: RenderPlan, sourceIsFinished: boolean): Resolv
   oneOf('formats', formats, ['hls', 'mp4'])
   if (formats.length === 0) throw new ConfigurationError('formats', 'needs at least one of hls, mp4')
   oneOf('outputs', plan.outputs ?? ['individual'], ['individual'])
+  const media = plan.media ?? 'both'
+  oneOf('media', [media], ['both', 'audio', 'video'])
   const audioCodec = plan.audio?.codec ?? 'aac'
   oneOf('audio.codec', [audioCodec], ['aac', 'opus'])
   const sampleRate = plan.audio?.sampleRate ?? 48_000
@@ -119,11 +138,29 @@ export function resolvePlan(plan: RenderPlan, sourceIsFinished: boolean): Resolv
     segmentDuration,
     targetDuration,
     playlistType,
+    vodPlaylist: plan.hls?.vodPlaylist === true,
+    kinds: new Set(media === 'both' ? ['audio', 'video'] : [media]),
+    parts: resolveParts(plan.parts),
     afterLoss: plan.afterLoss ?? 'freeze',
     fromUs,
     toUs,
     naming: plan.naming ?? template('{recordingId}/{participantId}'),
   }
+}
+
+function resolveParts(parts: PartsPlan | undefined): ResolvedPlan['parts'] {
+  if (parts === undefined) return undefined
+  const { seconds, bytes } = parts
+  if (seconds === undefined && bytes === undefined) {
+    throw new ConfigurationError('parts', 'needs seconds or bytes')
+  }
+  if (seconds !== undefined && !(seconds >= 1 && Number.isFinite(seconds))) {
+    throw new ConfigurationError('parts.seconds', 'must be 1 or more', seconds)
+  }
+  if (bytes !== undefined && !(Number.isSafeInteger(bytes) && bytes >= 65_536)) {
+    throw new ConfigurationError('parts.bytes', 'must be an integer of 65,536 or more', bytes)
+  }
+  return { lengthUs: (seconds ?? Number.POSITIVE_INFINITY) * 1_000_000, bytes: bytes ?? Number.POSITIVE_INFINITY }
 }
 
 function oneOf<T>(field: string, values: readonly T[], allowed: readonly T[]): void {

@@ -11,8 +11,12 @@ export type RenderEvent =
       readonly participantId: string
       readonly container: 'hls' | 'mp4'
       readonly key: string
+      /** Where the store put it; absent while the file only grows. */
+      readonly location?: string
     }
   | { readonly type: 'stored'; readonly key: string; readonly bytes: number }
   | { readonly type: 'output-ready'; readonly output: ManifestOutput }
   | { readonly type: 'warning'; readonly warning: ManifestWarning }
+  /** A picture came from which decoding can start: what a `keyframe-needed` of the track asked for. */
+  | { readonly type: 'keyframe'; readonly trackId: string; readonly atUs: number }
   | KeyframeNeeded

@@ -8,11 +8,13 @@ import { startedAtUs, type TakeEvent, type TakeItem, type TakeSource, type TakeT
 import { RenderError } from './errors.js'
 import type { Manifest, ManifestOutput, ManifestWarning, Repair } from './manifest.js'
 import { manifestParticipants } from './manifest-participants.js'
-import type { OutputContext } from './output.js'
+import type { OutputContext, RecallPlaylist } from './output.js'
 import { ParticipantGraph } from './participant-graph.js'
+import { marksOf, Pauses } from './pauses.js'
 import { type RenderPlan, type ResolvedPlan, resolvePlan } from './plan.js'
 import type { RenderEvent } from './render-event.js'
 import { type Survey, survey } from './survey.js'
+import type { TrackHealth } from './track-health.js'
 import { damageWarnings, surveyWarnings } from './warnings.js'
 
 /** Where a render goes, and who watches it. */
@@ -26,6 +28,19 @@ export interface RenderSinks {
   readonly onEvent?: (event: RenderEvent) => void
   /** Aborting discards: nothing half-written stands under a final name. To stop a live render in good order end its source. */
   readonly signal?: AbortSignal
+  /**
+   * After a crash: the growing playlists that the render before has published. An `event` playlist found here goes on
+   * behind its last line, after a discontinuity; what it has is not stored again.
+   */
+  readonly recallPlaylist?: RecallPlaylist
+  /** Given, once, a way to look into the render while it runs. */
+  readonly onMonitor?: (monitor: RenderMonitor) => void
+}
+
+/** Looks into a running render. */
+export interface RenderMonitor {
+  /** How each track is doing, by what has been read of it. */
+  tracks(): TrackHealth[]
 }
 
 /**
@@ -85,6 +100,7 @@ class Rendering {
   readonly #graphs = new Map<string, ParticipantGraph>()
   readonly #graphOfTrack = new Map<string, ParticipantGraph>()
   readonly #participantOfName = new Map<string, string>()
+  readonly #pauses: Pauses
   readonly #warnings: ManifestWarning[] = []
   #survey: Survey | undefined
   #nowUs = 0
@@ -103,9 +119,11 @@ class Rendering {
     this.#recordingId = plan.recordingId ?? session.recordingId ?? session.name ?? 'recording'
     this.#roomId = plan.roomId ?? session.roomId ?? session.name ?? this.#recordingId
     this.#startedAtUs = startedAtUs(session)
+    this.#pauses = new Pauses(source.finished ? session.events : [])
   }
 
   async run(): Promise<Manifest> {
+    this.#sinks.onMonitor?.({ tracks: () => [...this.#graphs.values()].flatMap((graph) => graph.health()) })
     this.#checkParticipants()
     this.#checkNames()
     if (this.#source.finished) {
@@ -168,7 +186,9 @@ class Rendering {
 
   /** Of a finished source every track is known: those that have something to render are opened, in the order of their start. */
   async #openSurveyedTracks(found: Survey): Promise<void> {
-    const present = found.tracks.filter((track) => track.startUs !== undefined)
+    const present = found.tracks.filter(
+      ({ track, startUs }) => startUs !== undefined && this.#plan.kinds.has(track.kind),
+    )
     present.sort((a, b) => (a.startUs as number) - (b.startUs as number))
     for (const { track, participantId, startUs, endUs } of present) {
       const facts = this.#sessionTrack(participantId, track.id)
@@ -181,7 +201,7 @@ class Rendering {
 
   /** Of a growing source: a track has begun. */
   async #addTrack(item: TakeTrackItem): Promise<void> {
-    if (this.#survey !== undefined) return
+    if (this.#survey !== undefined || !this.#plan.kinds.has(item.track.kind)) return
     const graph = this.#graph(item.participantId)
     const joinedAtMs = this.#sessionTrack(item.participantId, item.track.id)?.joinedAtMs
     const startUs = joinedAtMs === undefined ? this.#nowUs : joinedAtMs * 1000
@@ -209,6 +229,7 @@ class Rendering {
   }
 
   #takeEvent(event: TakeEvent): void {
+    this.#pauses.take(event)
     if (event.type === 'leave' && event.participant !== undefined) {
       this.#graphs.get(event.participant)?.leave(this.#nowUs)
     } else if (event.type === 'track-removed' && event.track !== undefined) {
@@ -219,7 +240,8 @@ class Rendering {
   #graph(participantId: string): ParticipantGraph {
     let graph = this.#graphs.get(participantId)
     if (graph === undefined) {
-      graph = new ParticipantGraph(this.#context(participantId), this.#survey?.clocks.get(participantId))
+      const clocks = this.#survey?.clocks.get(participantId)
+      graph = new ParticipantGraph(this.#context(participantId), clocks, this.#pauses.cuts)
       this.#graphs.set(participantId, graph)
     }
     return graph
@@ -234,9 +256,16 @@ class Rendering {
       ...(name === undefined ? undefined : { participantName: name }),
       kind: 'individual',
       startedAtUs: this.#startedAtUs,
+      ...(this.#plan.parts === undefined ? undefined : { part: 1 }),
     }
     // All containers share the name's stem.
     const names = outputNames(this.#plan.naming, facts, 'hls')
+    const keyOf = (suffix: string, part?: number): string => {
+      if (part === undefined) return names.key(suffix)
+      if (!this.#plan.naming.elements.includes('part'))
+        return names.key(`.part-${String(part).padStart(5, '0')}${suffix}`)
+      return outputNames(this.#plan.naming, { ...facts, part }, 'hls').key(suffix)
+    }
     const other = this.#participantOfName.get(names.stem)
     if (other !== undefined) {
       const rule = `gives ${participantId} and ${other} one name: they would write over each other`
@@ -249,12 +278,13 @@ class Rendering {
       scratchDir: this.#sinks.scratchDir,
       participantId,
       startedAtUs: this.#startedAtUs,
-      keyOf: (suffix) => names.key(suffix),
+      keyOf,
       frameRate: this.#survey?.tracks.find(
         (track) => track.participantId === participantId && track.frameRate !== undefined,
       )?.frameRate,
       emit: (event) => this.#emit(event),
       signal: this.#sinks.signal,
+      recallPlaylist: this.#sinks.recallPlaylist,
     }
   }
 
@@ -266,12 +296,7 @@ class Rendering {
 
   async #finish(): Promise<Manifest> {
     const outputs: ManifestOutput[] = []
-    for (const graph of this.#graphs.values()) {
-      for (const output of await graph.finish()) {
-        outputs.push(output)
-        this.#emit({ type: 'output-ready', output })
-      }
-    }
+    for (const graph of this.#graphs.values()) outputs.push(...(await graph.finish()))
     if (outputs.length === 0) {
       throw new RenderError(
         'RENDER_NO_MEDIA',
@@ -292,6 +317,8 @@ class Rendering {
       outputs,
       layouts: [],
       repairs,
+      pauses: this.#pauses.list(durationUs),
+      marks: marksOf(session.events),
       warnings: this.#warnings,
     }
     const key = this.#manifestKey()

@@ -32,6 +32,8 @@ const full: Manifest = {
     },
   ],
   layouts: [],
+  pauses: [{ startUs: 1, endUs: 2, mode: 'cut' }],
+  marks: [{ atUs: 5, label: 'goal' }],
   repairs: [
     {
       participantId: 'p',
