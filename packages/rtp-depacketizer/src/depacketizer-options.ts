@@ -48,6 +48,24 @@ export interface H264DepacketizerOptions extends DepacketizerOptions {
   readonly acceptRecoveryPoint?: boolean
 }
 
+/** Options of the H265 depacketizer: those of H264, with the same meaning (the SEI message is that of ITU-T H.265). */
+export type H265DepacketizerOptions = H264DepacketizerOptions
+
+/** Options of the VP8 and AV1 depacketizers. */
+export interface FrameDepacketizerOptions extends DepacketizerOptions {
+  /**
+   * After loss that spoils later pictures: `freeze` drops them up to the next that can be decoded, `continue` emits
+   * every picture that came whole, for decoders that rather show damage. @defaultValue 'freeze'
+   */
+  readonly afterLoss?: 'freeze' | 'continue'
+}
+
+/** Options of the VP9 depacketizer. */
+export interface Vp9DepacketizerOptions extends FrameDepacketizerOptions {
+  /** The highest spatial layer to take, 0 to 7. @defaultValue 7: the highest that comes */
+  readonly maxSpatialLayer?: number
+}
+
 /** The bounds, with their defaults. */
 export interface ResolvedDepacketizerOptions {
   readonly maxPackets: number
@@ -72,7 +90,8 @@ export function resolveDepacketizerOptions(options: DepacketizerOptions): Resolv
   }
 }
 
-function integer(field: string, value: unknown, fallback: number, min: number, max: number): number {
+/** An integer within bounds, or its default. Throws ConfigurationError. */
+export function integer(field: string, value: unknown, fallback: number, min: number, max: number): number {
   if (value === undefined) return fallback
   if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < min || value > max) {
     throw new ConfigurationError(field, `must be an integer from ${min} to ${max}`, value)

@@ -429,7 +429,7 @@ describe('configuration', () => {
     ['track.channels', () => new OpusDepacketizer({ ...microphone, channels: 6 })],
     ['track.codec', () => new OpusDepacketizer({ ...microphone, codec: 'pcmu' })],
     ['track.codec', () => new H264Depacketizer({ ...camera, codec: 'vp8' })],
-    ['track.codec', () => createDepacketizer({ ...camera, codec: 'vp8' })],
+    ['track.codec', () => createDepacketizer({ ...camera, codec: 'mpeg2' as 'vp8' })],
     ['track.codec', () => createDepacketizer({ ...microphone, codec: 'aac' })],
   ])('%s is checked at construction', (field, construct) => {
     let thrown: unknown

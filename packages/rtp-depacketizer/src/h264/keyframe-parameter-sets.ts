@@ -1,7 +1,8 @@
-import { NalUnitType, type Sps } from '@rushes/bitstream'
-import type { AccessUnitBuilder } from './access-unit-builder.js'
-import type { ParameterSetMemory, StoredParameterSet } from './parameter-set-memory.js'
-import { ppsIdOf } from './slice-head.js'
+import { BitReader, NalUnitType, removeEmulationPrevention, type Sps } from '@rushes/bitstream'
+import type { AccessUnitBuilder } from '../nal/access-unit-builder.js'
+import type { StoredParameterSet } from '../nal/parameter-set-store.js'
+import { sliceHead } from '../nal/slice-head.js'
+import type { ParameterSetMemory } from './parameter-set-memory.js'
 
 /**
  * Sees to it that a keyframe has the parameter sets that it needs, and those of the pictures behind it: its SPS, and all
@@ -26,9 +27,9 @@ export function completeParameterSets(
   }
   if (sps === undefined) return undefined
   for (const pps of memory.ppsOf(sps.parsed.id)) {
-    if (!unit.sets.includes(pps)) insert(unit, unit.firstSlice, pps.nalUnit)
+    if (!unit.sets.includes(pps)) unit.insertParameterSet(unit.firstSlice, pps.nalUnit)
   }
-  if (!unit.sets.includes(sps)) insert(unit, afterDelimiter(unit), sps.nalUnit)
+  if (!unit.sets.includes(sps)) unit.insertParameterSet(afterDelimiter(unit), sps.nalUnit)
   return sps
 }
 
@@ -38,8 +39,14 @@ function afterDelimiter(unit: AccessUnitBuilder): number {
   return (first & 0x1f) === NalUnitType.accessUnitDelimiter ? 1 : 0
 }
 
-function insert(unit: AccessUnitBuilder, index: number, nalUnit: Uint8Array): void {
-  // A copy: what is emitted belongs to the receiver, and the memory keeps its own.
-  unit.pieces.splice(index, 0, [new Uint8Array(nalUnit)])
-  unit.firstSlice++
+/** pic_parameter_set_id of a slice (ITU-T H.264 §7.3.3), which needs no parameter set; `undefined` if cut short. */
+function ppsIdOf(pieces: readonly Uint8Array[]): number | undefined {
+  try {
+    const bits = new BitReader(removeEmulationPrevention(sliceHead(pieces)), 8)
+    bits.ue() // first_mb_in_slice
+    bits.ue() // slice_type
+    return bits.ue()
+  } catch {
+    return undefined
+  }
 }

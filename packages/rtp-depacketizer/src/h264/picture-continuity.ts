@@ -1,5 +1,5 @@
 import { type ParameterSetLookup, parseSliceHeader, startsNewPicture } from '@rushes/bitstream'
-import { sliceHead } from './slice-head.js'
+import { sliceHead } from '../nal/slice-head.js'
 
 /**
  * Whether slice headers prove that no reference picture is missing between `reference`, the beginning of a slice of

@@ -1,8 +1,11 @@
 const RECOVERY_POINT = 6
 
-/** Whether an SEI NAL unit has a recovery point message (ITU-T H.264 §7.3.2.3.1, §D.1.8). */
-export function hasRecoveryPoint(sei: Uint8Array): boolean {
-  let offset = 1
+/**
+ * Whether an SEI NAL unit, whose header has `headerBytes`, has a recovery point message (ITU-T H.264 §7.3.2.3.1, §D.1.8;
+ * H.265 has the same syntax and number).
+ */
+export function hasRecoveryPoint(sei: Uint8Array, headerBytes: 1 | 2): boolean {
+  let offset: number = headerBytes
   // The last byte is the RBSP trailing bits. Emulation prevention only ever lengthens: a message that is misread for it
   // stands behind one with many zero bytes, which encoders put last.
   while (offset + 2 < sei.byteLength) {

@@ -18,8 +18,10 @@ export type DropCause =
   | 'before-keyframe'
   /** Whole, between a loss and the next keyframe. */
   | 'frozen'
-  /** An IDR picture whose SPS or PPS is not known. */
+  /** A picture to start with whose parameter sets are not known. */
   | 'missing-parameter-sets'
+  /** H265: a picture shown before the one at which decoding starts, and predicted from what came before that. */
+  | 'leading'
 
 /** All of them. */
 export const DROP_CAUSES: readonly DropCause[] = [
@@ -33,4 +35,5 @@ export const DROP_CAUSES: readonly DropCause[] = [
   'before-keyframe',
   'frozen',
   'missing-parameter-sets',
+  'leading',
 ]

@@ -1,7 +1,7 @@
 import { type AccessUnit, joinPieces, type NalPieces, type VideoConfiguration } from '@rushes/media'
 
-/** An access unit whose NAL units are views into packets, joined only when somebody reads `nalUnits`. */
-export class H264AccessUnit implements AccessUnit {
+/** An access unit whose units are views into packets, joined only when somebody reads `nalUnits`. */
+export class PiecedAccessUnit implements AccessUnit {
   readonly type = 'access-unit' as const
   readonly trackId: string
   readonly epoch: number

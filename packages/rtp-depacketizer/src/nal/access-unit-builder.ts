@@ -1,6 +1,5 @@
-import { NalUnitType, type Pps, type Sps } from '@rushes/bitstream'
-import type { DropCause } from './drop-cause.js'
-import type { StoredParameterSet } from './parameter-set-memory.js'
+import type { DropCause } from '../drop-cause.js'
+import type { StoredParameterSet } from './parameter-set-store.js'
 
 /**
  * Bytes of one access unit: over twice what the largest level allows in bits for a picture of 8K at WebRTC's rates.
@@ -25,14 +24,19 @@ export class AccessUnitBuilder {
   afterGap = false
   /** Index of the first slice, or -1. */
   firstSlice = -1
-  /** The first slice has first_mb_in_slice 0: nothing of the picture is missing before it. */
+  /** The first slice is the first of its picture: nothing of the picture is missing before it. */
   startsPicture = false
-  isIdr = false
-  /** nal_ref_idc of the first slice is not 0: later pictures may be predicted from this one. */
-  isReference = false
+  /** NAL unit header of the first slice, as a number. */
+  sliceHeader = 0
+  /** H264: an IDR picture; H265: an IRAP picture. */
+  isRandomAccess = false
   hasRecoveryPoint = false
+  /** H265: an end of sequence stands at its end. */
+  endsSequence = false
   /** The parameter sets that came in it. */
-  sets: (StoredParameterSet<Sps> | StoredParameterSet<Pps>)[] = []
+  sets: StoredParameterSet[] = []
+  /** An SPS is among them. */
+  hasSps = false
   #bytes = 0
   #pieceCount = 0
 
@@ -45,9 +49,11 @@ export class AccessUnitBuilder {
     this.afterGap = afterGap
     this.firstSlice = -1
     this.startsPicture = false
-    this.isIdr = false
-    this.isReference = false
+    this.sliceHeader = 0
+    this.isRandomAccess = false
     this.hasRecoveryPoint = false
+    this.endsSequence = false
+    this.hasSps = false
     if (this.sets.length > 0) this.sets = []
     this.#bytes = 0
     this.#pieceCount = 0
@@ -71,18 +77,24 @@ export class AccessUnitBuilder {
     if (this.firstSlice < 0) {
       this.firstSlice = this.pieces.length
       this.startsPicture = startsPicture
-      this.isReference = (header & 0x60) !== 0
+      this.sliceHeader = header
     }
-    if ((header & 0x1f) === NalUnitType.idrSlice) this.isIdr = true
     if (this.broken === undefined) this.pieces.push(pieces)
   }
 
   /** Parameter sets between two slices of a picture go before its first slice: decoders misread the picture else. */
-  addParameterSet(pieces: Uint8Array[], stored: StoredParameterSet<Sps> | StoredParameterSet<Pps>): void {
+  addParameterSet(pieces: Uint8Array[], stored: StoredParameterSet): void {
     this.sets.push(stored)
     if (this.broken !== undefined) return
     if (this.firstSlice < 0) this.pieces.push(pieces)
     else this.pieces.splice(this.firstSlice++, 0, pieces)
+  }
+
+  /** Puts in a parameter set that did not come with the unit, before its first slice. */
+  insertParameterSet(index: number, nalUnit: Uint8Array): void {
+    // A copy: what is emitted belongs to the receiver, and the memory keeps its own.
+    this.pieces.splice(index, 0, [new Uint8Array(nalUnit)])
+    this.firstSlice++
   }
 
   addOther(pieces: Uint8Array[]): void {
