@@ -1,4 +1,4 @@
-import { type FileHandle, open } from 'node:fs/promises'
+import { type OpenFile, type TakeFileSystem, writeAll } from './file-system.js'
 import { RECORD_HEADER_BYTES, writeRtpdumpRecord } from './rtpdump.js'
 
 /** A buffer that outgrew this is let go once it has been written, so that one burst does not cost memory for ever. */
@@ -46,15 +46,17 @@ class ByteBatch {
  */
 export class AppendFile {
   readonly path: string
-  #handle: FileHandle | undefined
+  readonly #files: TakeFileSystem
+  #handle: OpenFile | undefined
   #created = false
   #position = 0
   #filling: ByteBatch = new ByteBatch()
   #writing: ByteBatch = new ByteBatch()
 
   /** The file must not exist: it is created by the first `flush`, with `header`. */
-  constructor(path: string, header?: Uint8Array) {
+  constructor(path: string, files: TakeFileSystem, header?: Uint8Array) {
     this.path = path
+    this.#files = files
     if (header !== undefined) this.append(header)
   }
 
@@ -66,6 +68,11 @@ export class AppendFile {
   /** Length of the file once everything has been written. */
   get totalBytes(): number {
     return this.#position + this.bufferedBytes
+  }
+
+  /** The file has its name in the folder. */
+  get created(): boolean {
+    return this.#created
   }
 
   append(bytes: Uint8Array): void {
@@ -82,18 +89,13 @@ export class AppendFile {
   /** Writes what was in memory when it was called. Never called while it runs. */
   async flush(): Promise<void> {
     if (this.bufferedBytes === 0 && (this.#handle !== undefined || this.#created)) return
-    this.#handle ??= await open(this.path, this.#created ? 'r+' : 'wx')
+    this.#handle ??= await this.#files.open(this.path, this.#created ? 'r+' : 'wx')
     this.#created = true
     // After a failure the older bytes go first, and alone.
     for (let round = this.#writing.length > 0 ? 0 : 1; round < 2; round += 1) {
       if (round === 1) [this.#filling, this.#writing] = [this.#writing, this.#filling]
       const bytes = this.#writing.view
-      let written = 0
-      while (written < bytes.byteLength) {
-        const left = bytes.byteLength - written
-        const { bytesWritten } = await this.#handle.write(bytes, written, left, this.#position + written)
-        written += bytesWritten
-      }
+      await writeAll(this.#handle, bytes, this.#position)
       this.#position += bytes.byteLength
       this.#writing.clear()
     }

@@ -1,13 +1,16 @@
-import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type MonotonicClock, monotonicClock } from '@rushes/media'
 import { AppendFile } from './append-file.js'
 import { TakeError, writeFailed } from './errors.js'
+import { nodeFileSystem, syncFolder, type TakeFileSystem } from './file-system.js'
+import { finishSession } from './finish-session.js'
 import { validateSessionTrack, validateTakeEvent } from './parse-session.js'
 import { type RefusalCause, RefusalCounter } from './refusals.js'
-import { isRtcpPacket, MAX_OFFSET_MS, packetFault, RECORD_HEADER_BYTES, serializeRtpdumpHeader } from './rtpdump.js'
-import { EVENTS_FILE, type Session, type SessionTrack, startedAtUs, type TakeEvent } from './session.js'
+import { isRtcpPacket, MAX_OFFSET_MS, packetFault, RECORD_HEADER_BYTES } from './rtpdump.js'
+import { EVENTS_FILE, type Session, type SessionTrack, type TakeEvent } from './session.js'
 import { foldEvents, serializeEventLine } from './session-events.js'
+import { trackHeaderOf } from './session-track.js'
+import type { TakeLock } from './take-lock.js'
 import type { TakeWriter, TakeWriterOptions, TakeWriterStats } from './take-writer.js'
 import { writeSession } from './write-session.js'
 
@@ -17,6 +20,8 @@ const MAX_EVENTS_BYTES = 16 * 1024 * 1024
 const EARLY_FLUSH_BYTES = 262_144
 
 interface OpenTrack {
+  readonly id: string
+  readonly kind: 'audio' | 'video'
   readonly file: AppendFile
   lastMs: number
   ended: boolean
@@ -26,6 +31,8 @@ interface OpenTrack {
 export class DiskTakeWriter implements TakeWriter {
   readonly dir: string
   readonly #options: TakeWriterOptions
+  readonly #files: TakeFileSystem
+  readonly #lock: TakeLock
   readonly #clock: MonotonicClock
   readonly #maxBufferedBytes: number
   readonly #initial: Session
@@ -44,14 +51,16 @@ export class DiskTakeWriter implements TakeWriter {
   #cancelTimer: (() => void) | undefined
   #waiting: (() => void)[] = []
 
-  constructor(dir: string, initial: Session, options: TakeWriterOptions) {
+  constructor(dir: string, initial: Session, lock: TakeLock, options: TakeWriterOptions) {
     this.dir = dir
     this.#initial = initial
     this.#options = options
+    this.#files = options.fileSystem ?? nodeFileSystem
+    this.#lock = lock
     this.#clock = options.clock ?? monotonicClock
     this.#maxBufferedBytes = options.maxBufferedBytes ?? 33_554_432
-    this.#header = serializeRtpdumpHeader({ address: '127.0.0.1/5004', startUs: startedAtUs(initial) })
-    this.#eventsFile = new AppendFile(join(dir, EVENTS_FILE))
+    this.#header = trackHeaderOf(initial)
+    this.#eventsFile = new AppendFile(join(dir, EVENTS_FILE), this.#files)
     for (const { tracks } of initial.participants) for (const track of tracks) this.#openTrack(track)
   }
 
@@ -99,7 +108,10 @@ export class DiskTakeWriter implements TakeWriter {
     const size = RECORD_HEADER_BYTES + data.byteLength
     const cause = this.#refusalOf(track, data, size, arrivalUs)
     if (cause !== undefined || track === undefined) {
-      this.#refusals.add(trackId, cause ?? 'unknown-track', data.byteLength)
+      // The time of one that claims to come after the end of time would be the length of the take.
+      const atMs = cause !== 'too-late' && arrivalUs >= 0 ? Math.floor(arrivalUs / 1000) : (track?.lastMs ?? 0)
+      this.#refusals.add(trackId, cause ?? 'unknown-track', data.byteLength, atMs)
+      if (cause === 'journal-full') this.#options.budget?.countRefused(this.dir, trackId, data.byteLength)
       this.#scheduleFlush(this.#options.maxDelayMs ?? 100)
       return cause !== 'buffer-full' && this.#hasRoom()
     }
@@ -131,12 +143,15 @@ export class DiskTakeWriter implements TakeWriter {
     this.#mustBeOpen()
     this.#state = 'finishing'
     try {
+      this.#noteRefusals(true)
       await this.flush()
-      const session = this.#finishedSession(options.durationMs)
+      const arrivals = new Map([...this.#tracks.values()].map(({ id, lastMs }) => [id, lastMs]))
+      const session = finishSession(this.session, arrivals, options.durationMs)
       try {
         for (const { file } of this.#tracks.values()) await this.#closeFile(file)
-        await writeSession(this.dir, session, this.#options.sync !== 'never')
-        await rm(this.#eventsFile.path, { force: true })
+        await writeSession(this.dir, session, this.#options.sync !== 'never', this.#files)
+        await this.#files.remove(this.#eventsFile.path)
+        await this.#lock.release()
       } catch (cause) {
         throw writeFailed(this.dir, cause)
       }
@@ -155,26 +170,21 @@ export class DiskTakeWriter implements TakeWriter {
     this.#state = 'closed'
     await this.#running?.catch(() => {})
     await this.#close()
+    await this.#lock.release().catch(() => {})
   }
 
-  #finishedSession(durationMs: number | undefined): Session {
-    const { session } = this
-    let endMs = durationMs ?? 0
-    for (const event of session.events) endMs = Math.max(endMs, event.atMs)
-    for (const { lastMs } of this.#tracks.values()) endMs = Math.max(endMs, lastMs)
-    const participants = session.participants.map((participant) => ({
-      ...participant,
-      tracks: participant.tracks.map((track) => {
-        const leftAtMs = track.leftAtMs ?? Math.max(track.joinedAtMs, this.#tracks.get(track.id)?.lastMs ?? 0)
-        return { ...track, leftAtMs }
-      }),
-    }))
-    return { ...session, durationMs: endMs, finished: true, participants }
+  /** Somebody else has taken the take over, or it was deleted: nothing more may be written to it. */
+  lose(): void {
+    if (this.#state === 'closed') return
+    this.abort().catch(() => {
+      // Its files cannot be closed in good order: they are not there any more.
+    })
+    this.#options.onError?.(new TakeError('TAKE_LOCKED', `the take in ${this.dir} has been taken over or deleted`))
   }
 
   #openTrack(track: SessionTrack): void {
-    const file = new AppendFile(join(this.dir, track.file), this.#header)
-    this.#tracks.set(track.id, { file, lastMs: 0, ended: false })
+    const file = new AppendFile(join(this.dir, track.file), this.#files, this.#header)
+    this.#tracks.set(track.id, { id: track.id, kind: track.kind, file, lastMs: 0, ended: false })
     this.#added(this.#header.byteLength)
   }
 
@@ -194,6 +204,10 @@ export class DiskTakeWriter implements TakeWriter {
     this.#added(line.byteLength)
   }
 
+  #noteRefusals(all: boolean): void {
+    for (const note of this.#refusals.takeNotes(this.#clock.nowUs() / 1000, all)) this.#addEvent(note)
+  }
+
   #refusalOf(
     track: OpenTrack | undefined,
     data: Uint8Array,
@@ -203,6 +217,7 @@ export class DiskTakeWriter implements TakeWriter {
     if (this.#state !== 'open') return 'closed'
     if (track === undefined) return 'unknown-track'
     if (arrivalUs > MAX_OFFSET_MS * 1000) return 'too-late'
+    if (this.#options.budget?.stops(track.kind) === true) return 'journal-full'
     if (this.#bufferedBytes + size > this.#maxBufferedBytes) return 'buffer-full'
     if (track.file.totalBytes + size > (this.#options.maxFileBytes ?? Number.POSITIVE_INFINITY)) return 'file-full'
     return packetFault(data)
@@ -218,6 +233,7 @@ export class DiskTakeWriter implements TakeWriter {
 
   #added(bytes: number): void {
     this.#bufferedBytes += bytes
+    this.#options.budget?.account(bytes)
     if (this.#bufferedBytes >= EARLY_FLUSH_BYTES && !this.#failing && this.#running === undefined) this.#flushSoon()
     else this.#scheduleFlush(this.#options.maxDelayMs ?? 100)
   }
@@ -250,6 +266,8 @@ export class DiskTakeWriter implements TakeWriter {
 
   /** One pass over all files; never two at a time. */
   #flushOnce(): Promise<void> {
+    // Before the pass begins: what it adds may itself begin one.
+    if (this.#running === undefined && this.#state === 'open') this.#noteRefusals(false)
     this.#running ??= this.#flushFiles().finally(() => {
       this.#running = undefined
       if (this.#state === 'open' && this.#bufferedBytes > 0) {
@@ -261,12 +279,15 @@ export class DiskTakeWriter implements TakeWriter {
 
   async #flushFiles(): Promise<void> {
     this.#stopTimer()
+    this.#options.budget?.poll()
     let failure: unknown
+    let created = false
     // The events go first: they announce the tracks whose packets follow.
     const all = [{ file: this.#eventsFile, ended: false }, ...this.#tracks.values()]
     for (const { file, ended } of all) {
       if (this.#state === 'closed') break
       const bytes = file.bufferedBytes
+      const existed = file.created
       try {
         await file.flush()
         if (this.#options.sync === 'flush' && bytes > 0) await file.sync()
@@ -276,7 +297,9 @@ export class DiskTakeWriter implements TakeWriter {
         // One file that cannot be written must not hold up the others.
         failure ??= error
       }
+      created ||= file.created && !existed
     }
+    if (created && this.#options.sync === 'flush') await syncFolder(this.dir, this.#files).catch(() => {})
     this.#bufferedBytes = this.#eventsFile.bufferedBytes
     for (const { file } of this.#tracks.values()) this.#bufferedBytes += file.bufferedBytes
     const refused = this.#refusals.takeNew()

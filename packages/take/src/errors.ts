@@ -13,6 +13,10 @@ import { RushesError } from '@rushes/media'
  * - `TAKE_WRITE_FAILED`: the operating system refused to write; what is buffered stays and is tried again.
  * - `TAKE_CLOSED`: the writer or source has finished or was aborted.
  * - `TAKE_IN_USE`: a live source has its one reader already.
+ * - `TAKE_LOCKED`: a process that lives writes this take, or this writer has lost it to another one.
+ * - `TAKE_NOT_FINISHED`: only a finished take can be changed; recover it first.
+ * - `TAKE_UNKNOWN_PARTICIPANT`: nobody of that id is in the take.
+ * - `TAKE_BAD_CAPTURE`: a file to import is no capture, or holds nothing that can be imported.
  */
 export type TakeErrorCode =
   | 'TAKE_NO_SESSION'
@@ -26,6 +30,10 @@ export type TakeErrorCode =
   | 'TAKE_WRITE_FAILED'
   | 'TAKE_CLOSED'
   | 'TAKE_IN_USE'
+  | 'TAKE_LOCKED'
+  | 'TAKE_NOT_FINISHED'
+  | 'TAKE_UNKNOWN_PARTICIPANT'
+  | 'TAKE_BAD_CAPTURE'
 
 /** A take cannot be read or written as asked. */
 export class TakeError extends RushesError<TakeErrorCode> {

@@ -1,8 +1,11 @@
 import { TakeError } from './errors.js'
 import type { Session, SessionParticipant, SessionTrack, TakeEvent } from './session.js'
-import { EVENTS_FILE, SESSION_FILE, SESSION_FORMAT_VERSION } from './session.js'
+import { EVENTS_FILE, LOCK_FILE, SESSION_FILE, SESSION_FORMAT_VERSION, SESSION_TEMPORARY_FILE } from './session.js'
 
 type Json = Record<string, unknown>
+
+/** A track's file must not stand where the take's own files do. */
+const ownNames: ReadonlySet<string> = new Set([SESSION_FILE, SESSION_TEMPORARY_FILE, EVENTS_FILE, LOCK_FILE])
 
 /**
  * Reads the text of a session.json. Keys that are not known are kept.
@@ -36,6 +39,8 @@ export function validateSession(value: unknown): Session {
   optional(root, '$', 'durationMs', time)
   if (root['finished'] !== undefined && typeof root['finished'] !== 'boolean')
     bad('$.finished', 'must be true or false')
+  validateRecovered(root['recovered'])
+  validateErased(root['erased'])
   const startedAt = string(root['startedAt'], '$.startedAt')
   if (!/^\d{4}-\d{2}-\d{2}T/.test(startedAt) || Number.isNaN(Date.parse(startedAt))) {
     bad('$.startedAt', `must be an ISO 8601 date and time, got ${JSON.stringify(startedAt)}`)
@@ -90,6 +95,30 @@ export function validateTakeEvent(value: unknown, path: string): TakeEvent {
   return { ...event, atMs: time(event['atMs'], `${path}.atMs`), type: identity(event['type'], `${path}.type`) }
 }
 
+function validateRecovered(value: unknown): void {
+  if (value === undefined) return
+  const recovered = object(value, '$.recovered')
+  string(recovered['at'], '$.recovered.at')
+  for (const [index, entry] of array(recovered['lost'], '$.recovered.lost').entries()) {
+    const path = `$.recovered.lost[${index}]`
+    const lost = object(entry, path)
+    optional(lost, path, 'trackId', string)
+    string(lost['cause'], `${path}.cause`)
+    integer(lost['bytes'], `${path}.bytes`)
+  }
+}
+
+/** The files named here are removed: nothing outside of the take's folder may be. */
+function validateErased(value: unknown): void {
+  for (const [index, entry] of array(value ?? [], '$.erased').entries()) {
+    const path = `$.erased[${index}]`
+    const erasure = object(entry, path)
+    string(erasure['at'], `${path}.at`)
+    string(erasure['participantHash'], `${path}.participantHash`)
+    for (const file of array(erasure['pendingFiles'] ?? [], `${path}.pendingFiles`)) fileName(file, path)
+  }
+}
+
 function extensionMap(value: unknown, path: string): Record<number, string> {
   const entries = Array.isArray(value)
     ? value.map((entry) => [object(entry, `${path}.extmap`)['id'], object(entry, `${path}.extmap`)['uri']] as const)
@@ -104,7 +133,7 @@ function fileName(value: unknown, path: string): string {
   const name = identity(value, path)
   if (/[/\\:]/.test(name) || name === '.' || name === '..') bad(path, `must be a plain file name, got ${show(name)}`)
   if (new TextEncoder().encode(name).byteLength > 255) bad(path, 'must have at most 255 bytes')
-  if (name === SESSION_FILE || name === EVENTS_FILE) bad(path, `must not be ${name}`)
+  if (ownNames.has(name) || name.startsWith(`${LOCK_FILE}.`)) bad(path, `must not be ${name}`)
   return name
 }
 

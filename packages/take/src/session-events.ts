@@ -73,6 +73,11 @@ export class EventLineParser {
     return this.#badLines
   }
 
+  /** Bytes of a last line that has no end: a torn one, when nothing follows. */
+  get restBytes(): number {
+    return Buffer.byteLength(this.#rest)
+  }
+
   /** The events whose lines end in `chunk`. */
   push(chunk: Uint8Array): readonly TakeEvent[] {
     const lines = (this.#rest + this.#decoder.decode(chunk, { stream: true })).split('\n')

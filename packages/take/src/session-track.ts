@@ -1,6 +1,7 @@
 import type { AudioCodec, Track, VideoCodec } from '@rushes/media'
 import { TakeError } from './errors.js'
-import type { SessionTrack } from './session.js'
+import { serializeRtpdumpHeader } from './rtpdump.js'
+import { type Session, type SessionTrack, startedAtUs } from './session.js'
 
 const videoCodecs: Readonly<Record<string, VideoCodec>> = {
   'video/h264': 'h264',
@@ -48,4 +49,9 @@ export function trackOf(track: SessionTrack, participantId?: string): Track {
       trackId: track.id,
     },
   )
+}
+
+/** The header of every track's file of a take: one clock for all of them. The address stands for none. */
+export function trackHeaderOf(session: Session): Uint8Array {
+  return serializeRtpdumpHeader({ address: '127.0.0.1/5004', startUs: startedAtUs(session) })
 }

@@ -1,12 +1,18 @@
 /** What session.json holds: who was there, which tracks they sent, and what happened. */
 
+import type { TakeDamage } from './damage.js'
+
 /** The newest version of the format that this package reads, and the one that it writes. */
 export const SESSION_FORMAT_VERSION = 1
 
-/** The two files of a take that are no track. */
+/** The files of a take that are no track. */
 export const SESSION_FILE = 'session.json'
+/** A session.json that has not got its name yet. */
+export const SESSION_TEMPORARY_FILE = '.session.json.tmp'
 /** Events appended while the take is recorded, one JSON object a line. */
 export const EVENTS_FILE = 'events.ndjson'
+/** Says who writes the take; the locks of those who took over from a dead one are `take.lock.1` and so on. */
+export const LOCK_FILE = 'take.lock'
 
 /** One RTP stream and the file that holds it. Keys not named here are kept as they are. */
 export interface SessionTrack {
@@ -65,8 +71,33 @@ export interface Session {
   readonly durationMs?: number
   /** `false` while it is being recorded and after a crash. @defaultValue true */
   readonly finished?: boolean
+  /** Present where the take was finished after a crash: when, and what was lost. */
+  readonly recovered?: SessionRecovered
+  /** Participants that were erased, without a trace of who they were. */
+  readonly erased?: readonly SessionErasure[]
   readonly participants: readonly SessionParticipant[]
   readonly events: readonly TakeEvent[]
+}
+
+/** What a repair after a crash found. */
+export interface SessionRecovered {
+  /** Wall time of the repair, ISO 8601 in UTC. */
+  readonly at: string
+  /** What was lost, or could not be used, by file. */
+  readonly lost: readonly TakeDamage[]
+}
+
+/** The tombstone of a participant. */
+export interface SessionErasure {
+  /** Wall time of the erasure, ISO 8601 in UTC. */
+  readonly at: string
+  /**
+   * 64 bits of SHA-256 over the start of the take and the id. Who knows the id can recognise it; it cannot be read
+   * from the hash. An id that can be guessed (a telephone number) can also be found by trying.
+   */
+  readonly participantHash: string
+  /** Files that were being removed when the erasure was interrupted: `recoverTake` goes on with it. */
+  readonly pendingFiles?: readonly string[]
 }
 
 /** Wall time of the recording's time zero, in microseconds since 1970-01-01T00:00Z. */

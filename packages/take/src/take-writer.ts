@@ -1,5 +1,7 @@
 import type { MonotonicClock } from '@rushes/media'
 import type { TakeError } from './errors.js'
+import type { TakeFileSystem } from './file-system.js'
+import type { JournalBudget } from './journal-budget.js'
 import type { Refusal } from './refusals.js'
 import type { Session, SessionTrack, TakeEvent } from './session.js'
 
@@ -19,18 +21,23 @@ export interface TakeWriterOptions {
   /** Bytes in one track's file; what comes beyond is refused. @defaultValue no limit */
   readonly maxFileBytes?: number
   /**
-   * When the operating system is asked to bring bytes to the disk, which a power failure needs: never, when the take is
-   * finished, or after each flush. @defaultValue 'finish'
+   * When the operating system is asked to bring bytes and the names of new files to the disk, which a power failure
+   * needs: never, when a track ends and when the take begins and is finished, or after each flush. What is killed with
+   * the process needs none of it. @defaultValue 'finish'
    */
   readonly sync?: 'never' | 'finish' | 'flush'
   /** Time between attempts after a failed write, in milliseconds. @defaultValue 1000 */
   readonly retryMs?: number
+  /** The disk space that this take shares with others. @defaultValue no budget */
+  readonly budget?: JournalBudget
   /** Told when writing begins to fail; what is in memory stays there and is tried again. */
   readonly onError?: (error: TakeError) => void
   /** Told what was refused since the last time, at most once per flush. */
   readonly onRefused?: (refusals: readonly Refusal[]) => void
   /** @defaultValue the machine's monotonic clock */
   readonly clock?: MonotonicClock
+  /** For tests of disks that stall and fail. @defaultValue the machine's */
+  readonly fileSystem?: TakeFileSystem
 }
 
 /** Counters of a writer. */

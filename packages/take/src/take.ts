@@ -51,9 +51,8 @@ export interface Take extends TakeSource {
  */
 export async function openTake(dir: string, options: TakeOptions = {}): Promise<Take> {
   const session = await readSession(dir)
-  if (session.finished !== false) return new DiskTake(dir, session, [], options)
-  const { events, badLines } = await readEvents(dir)
-  const damage: TakeDamage[] = badLines === 0 ? [] : [{ cause: 'bad-event', bytes: badLines }]
+  if (session.finished !== false) return new DiskTake(dir, session, session.recovered?.lost ?? [], options)
+  const { events, damage } = await readEvents(dir)
   return new DiskTake(dir, foldEvents(session, events), damage, options)
 }
 
@@ -80,16 +79,22 @@ export async function readSession(dir: string): Promise<Session> {
   }
 }
 
-async function readEvents(dir: string): Promise<{ readonly events: readonly TakeEvent[]; readonly badLines: number }> {
+/** Reads events.ndjson alone, as far as it is whole. */
+export async function readEvents(
+  dir: string,
+): Promise<{ readonly events: readonly TakeEvent[]; readonly damage: readonly TakeDamage[] }> {
   const parser = new EventLineParser()
   try {
     const path = join(dir, EVENTS_FILE)
     const { size } = await stat(path)
-    if (size > MAX_SESSION_BYTES) return { events: [], badLines: 1 }
+    if (size > MAX_SESSION_BYTES) return { events: [], damage: [{ cause: 'bad-event', bytes: 1 }] }
     const events = parser.push(await readFile(path))
-    return { events, badLines: parser.badLines }
+    const { badLines, restBytes } = parser
+    const damage: TakeDamage[] = badLines === 0 ? [] : [{ cause: 'bad-event', bytes: badLines }]
+    if (restBytes > 0) damage.push({ cause: 'torn', bytes: restBytes })
+    return { events, damage }
   } catch (cause) {
-    if (systemCode(cause) === 'ENOENT') return { events: [], badLines: 0 }
+    if (systemCode(cause) === 'ENOENT') return { events: [], damage: [] }
     throw new TakeError('TAKE_READ_FAILED', `events.ndjson in ${dir} cannot be read: ${(cause as Error).message}`, {
       cause,
     })

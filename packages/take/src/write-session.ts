@@ -1,37 +1,30 @@
-import { open, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { SESSION_FILE, type Session } from './session.js'
+import { nodeFileSystem, syncFolder, type TakeFileSystem, writeAll } from './file-system.js'
+import { SESSION_FILE, SESSION_TEMPORARY_FILE, type Session } from './session.js'
 
 /**
  * Replaces session.json as a whole: a reader, and whoever comes after a crash, finds the old one or the new one.
  * With `sync` it is on the disk when this resolves.
  */
-export async function writeSession(dir: string, session: Session, sync: boolean): Promise<void> {
-  const temporary = join(dir, `.${SESSION_FILE}.tmp`)
+export async function writeSession(
+  dir: string,
+  session: Session,
+  sync: boolean,
+  files: TakeFileSystem = nodeFileSystem,
+): Promise<void> {
+  const temporary = join(dir, SESSION_TEMPORARY_FILE)
   try {
-    const handle = await open(temporary, 'w')
+    const file = await files.open(temporary, 'w')
     try {
-      await handle.writeFile(`${JSON.stringify(session, undefined, 2)}\n`)
-      if (sync) await handle.sync()
+      await writeAll(file, new TextEncoder().encode(`${JSON.stringify(session, undefined, 2)}\n`), 0)
+      if (sync) await file.sync()
     } finally {
-      await handle.close()
+      await file.close()
     }
-    await rename(temporary, join(dir, SESSION_FILE))
+    await files.rename(temporary, join(dir, SESSION_FILE))
   } catch (error) {
-    await rm(temporary, { force: true }).catch(() => {})
+    await files.remove(temporary).catch(() => {})
     throw error
   }
-  if (sync) await syncFolder(dir)
-}
-
-/** A rename is durable once its folder is. Some systems cannot sync folders, and then need not. */
-async function syncFolder(dir: string): Promise<void> {
-  const handle = await open(dir, 'r').catch(() => undefined)
-  try {
-    await handle?.sync()
-  } catch {
-    // EINVAL, EPERM: not possible here.
-  } finally {
-    await handle?.close()
-  }
+  if (sync) await syncFolder(dir, files)
 }
