@@ -9,13 +9,20 @@ import { referredName, relativeUri } from './object-uri.js'
 import { PlaylistLog } from './playlist-log.js'
 import type { SegmenterSettings } from './segmenter-options.js'
 
-const PLAYLIST_TYPE = 'application/vnd.apple.mpegurl'
-// A stored segment never changes: caches may keep it for a year, which is as long as they can be told.
-const IMMUTABLE = 'max-age=31536000, immutable'
-const GROWING = 'no-cache'
+/** Media type of both kinds of playlist. */
+export const PLAYLIST_TYPE: string = 'application/vnd.apple.mpegurl'
+/** A stored segment never changes: caches may keep it for a year, which is as long as they can be told. */
+export const IMMUTABLE: string = 'max-age=31536000, immutable'
+/** A playlist that will be written again. */
+export const GROWING: string = 'no-cache'
 // Headroom over the first segment, whose picture may have been still, and a floor that a camera at 720p stays under.
 const DECLARED_HEADROOM = 3
 const DECLARED_FLOOR = 2_500_000
+
+/** The BANDWIDTH to declare where only the first segments are known, by their bit rate. */
+export function declaredBandwidth(bitRate: number): number {
+  return Math.max(DECLARED_HEADROOM * bitRate, DECLARED_FLOOR)
+}
 
 /** A segment whose bytes are complete. */
 export interface FinishedSegment {
@@ -78,6 +85,7 @@ export class HlsPublisher {
   #startUs: number | undefined
   #bytes = 0
   #discontinuities = 0
+  #leastTargetDuration = 1
 
   constructor(settings: SegmenterSettings, onRemoved: ((names: readonly string[]) => void) | undefined) {
     const { targetDuration, resume } = settings
@@ -137,9 +145,14 @@ export class HlsPublisher {
     this.#emitMedia(independentSegments, last, emit)
     if (!this.#multivariantStored) {
       this.#multivariantStored = true
-      const declared = Math.max(DECLARED_HEADROOM * Math.ceil((segment.bytes * 8_000_000) / durationUs), DECLARED_FLOOR)
+      const declared = declaredBandwidth(Math.ceil((segment.bytes * 8_000_000) / durationUs))
       this.#emitMultivariant(independentSegments, settings.bandwidth ?? declared, undefined, emit)
     }
+  }
+
+  /** `vod`: the target duration is at least this, whole seconds, as that of another rendition is. */
+  raiseTargetDuration(seconds: number): void {
+    this.#leastTargetDuration = Math.max(this.#leastTargetDuration, seconds)
   }
 
   /** Writes what is written at the end, where `publish` has not brought the end already. */
@@ -169,7 +182,7 @@ export class HlsPublisher {
   }
 
   get #targetDuration(): number {
-    return this.#settings.targetDuration ?? Math.max(1, Math.round(this.#longestUs / 1_000_000))
+    return this.#settings.targetDuration ?? Math.max(this.#leastTargetDuration, Math.round(this.#longestUs / 1_000_000))
   }
 
   #measure(): BitRateMeter {

@@ -12,6 +12,7 @@ import {
   type Track,
   ticksToUs,
 } from '@rushes/media'
+import type { Boundary, BoundaryQueue } from './boundary-queue.js'
 import { judgeCut } from './cut-rule.js'
 import { HlsPublisher, type HlsSummary } from './hls-publisher.js'
 import { type HlsSegmenterOptions, longestUs, resolveOptions, type SegmenterSettings } from './segmenter-options.js'
@@ -41,6 +42,14 @@ export interface HlsSegmenterStats {
   readonly openBytes: number
 }
 
+/** How segmenters of one presentation keep step; not for hosts. */
+interface SegmenterLink {
+  /** Told where each segment begins. */
+  readonly onBegin?: (boundary: Boundary) => void
+  /** Where to cut, in place of the rules: only the ceiling holds beside it. */
+  readonly boundaries?: BoundaryQueue
+}
+
 // Longer than any step between pictures of a running camera (real senders: up to 83 ms).
 const SOUND_AHEAD_US = 500_000
 
@@ -68,6 +77,7 @@ interface OpenSegment {
 export class HlsSegmenter implements Stage<TimedItem, OutputObject> {
   readonly #settings: SegmenterSettings
   readonly #onSignal: Emit<Signal> | undefined
+  readonly #link: SegmenterLink
   readonly #publisher: HlsPublisher
   readonly #tracks = new Map<string, TrackState>()
   // On whose keyframes is cut: the first video track that has not ended.
@@ -88,9 +98,10 @@ export class HlsSegmenter implements Stage<TimedItem, OutputObject> {
     this.#open.bytes += bytes.byteLength
   }
 
-  /** Throws `ConfigurationError`. */
-  constructor(options: HlsSegmenterOptions) {
+  /** Throws `ConfigurationError`. `link` is for {@link RenditionSegmenter}. */
+  constructor(options: HlsSegmenterOptions, link: SegmenterLink = {}) {
     this.#settings = resolveOptions(options)
+    this.#link = link
     this.#onSignal = options.onSignal
     this.#publisher = new HlsPublisher(this.#settings, options.onRemoved)
     this.#discontinuityNext = options.resume !== undefined
@@ -129,10 +140,18 @@ export class HlsSegmenter implements Stage<TimedItem, OutputObject> {
     }
   }
 
-  flush(emit: Emit<OutputObject>): void {
-    const hadOpen = this.#open !== undefined
-    if (this.#open !== undefined) this.#close(this.#open.endUs, true, emit)
-    if (!hadOpen || this.#settings.playlistType === 'vod') this.#publisher.finish(this.#independent, emit)
+  /** `leastTargetDuration`: whole seconds, where `vod` has to agree with another rendition. */
+  flush(emit: Emit<OutputObject>, leastTargetDuration = 1): void {
+    this.#publisher.raiseTargetDuration(leastTargetDuration)
+    const isEnded = this.endSegment(emit)
+    if (!isEnded || this.#settings.playlistType === 'vod') this.#publisher.finish(this.#independent, emit)
+  }
+
+  /** Publishes the last segment. False: there was none, or it has been done before. */
+  endSegment(emit: Emit<OutputObject>): boolean {
+    if (this.#open === undefined) return false
+    this.#close(this.#open.endUs, true, emit)
+    return true
   }
 
   get #independent(): boolean {
@@ -172,12 +191,16 @@ export class HlsSegmenter implements Stage<TimedItem, OutputObject> {
 
   /** Cuts before the sample where a rule says so. False: the sample cannot be used. */
   #makeRoom(open: OpenSegment, state: TrackState, sample: EncodedSample, emit: Emit<OutputObject>): boolean {
+    const boundaryUs = state.boundaryUs(sample)
+    const led = this.#link.boundaries?.takeUntil(boundaryUs)
+    if (led !== undefined) {
+      if (led.discontinuity || state.changesConfiguration(sample)) this.#discontinuityNext = true
+      this.#close(boundaryUs, false, emit)
+      return true
+    }
     const changed = state.changesConfiguration(sample)
     const forced = changed || state.pending || this.#cutNext !== 'no'
-    const clean = state.video
-      ? sample.keyframe && (state === this.#main || !this.#hasMainVideo)
-      : !this.#hasMainVideo && this.#isSoundAlone(open, state, sample)
-    const boundaryUs = state.boundaryUs(sample)
+    const clean = this.#link.boundaries === undefined && this.#isCleanCut(open, state, sample)
     const declared = this.#settings.targetDuration !== undefined
     // A hole costs no memory: vod, which declares no ceiling, does not count it.
     const holeUs = declared ? 0 : open.holeUs + Math.max(0, ticksToUs(sample.pts, state.timescale) - open.endUs)
@@ -211,6 +234,11 @@ export class HlsSegmenter implements Stage<TimedItem, OutputObject> {
     return true
   }
 
+  #isCleanCut(open: OpenSegment, state: TrackState, sample: EncodedSample): boolean {
+    if (state.video) return sample.keyframe && (state === this.#main || !this.#hasMainVideo)
+    return !this.#hasMainVideo && this.#isSoundAlone(open, state, sample)
+  }
+
   /** A late track cannot begin in the middle of a segment, whose tables do not name it. */
   #holdOff(open: OpenSegment, state: TrackState, sample: EncodedSample): void {
     this.#stats.heldOff++
@@ -239,12 +267,16 @@ export class HlsSegmenter implements Stage<TimedItem, OutputObject> {
     const { format } = this.#settings
     const first = this.#opened === 0
     for (const state of this.#tracks.values()) {
+      // The header of fragments describes tracks by their first sample: one that has sent none so far begins late.
+      if (!first && !state.seen && format.container === 'cmaf') state.pending = true
       if (!state.pending || !(first || state.seen)) continue
-      format.addTrack(state.track)
+      if (!state.announced) format.addTrack(state.track)
+      state.announced = true
       state.pending = false
       if (!first) this.#discontinuityNext = true
     }
     this.#chooseMain()
+    if (this.#link.boundaries?.takeUntil(ptsUs)?.discontinuity === true) this.#discontinuityNext = true
     const discontinuity = this.#discontinuityNext
     this.#opened++
     this.#open = {
@@ -260,6 +292,7 @@ export class HlsSegmenter implements Stage<TimedItem, OutputObject> {
     }
     this.#discontinuityNext = false
     this.#cutNext = 'no'
+    this.#link.onBegin?.({ startUs: this.#open.startUs, discontinuity })
     format.begin({ discontinuity }, this.#collect)
   }
 

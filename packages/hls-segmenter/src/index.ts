@@ -18,9 +18,22 @@ export {
   serializeMediaPlaylist,
 } from './media-playlist.js'
 export {
+  type AudioRendition,
   type MultivariantPlaylist,
   parseMultivariantPlaylist,
   serializeMultivariantPlaylist,
   type VariantStream,
 } from './multivariant-playlist.js'
+export { OpusGapFiller, type OpusGapFillerStats } from './opus-gap-filler.js'
+export {
+  type AudioRenditionOptions,
+  RenditionSegmenter,
+  type RenditionSegmenterOptions,
+  type RenditionSegmenterStats,
+} from './rendition-segmenter.js'
+export {
+  createRenditionSegmenterStream,
+  type RenditionSegmenterStream,
+  type RenditionSegmenterStreamOptions,
+} from './rendition-segmenter-stream.js'
 export type { HlsNames, HlsResume, HlsSegmenterOptions } from './segmenter-options.js'

@@ -19,6 +19,13 @@ declare module 'm3u8-parser' {
     attributes?: Record<string, unknown>
   }
 
+  interface ParsedMedia {
+    default?: boolean
+    autoselect?: boolean
+    language?: string
+    uri?: string
+  }
+
   interface ParsedManifest {
     version?: number
     targetDuration?: number
@@ -30,7 +37,7 @@ declare module 'm3u8-parser' {
     endList?: boolean
     contentProtection?: object
     skip?: object
-    mediaGroups?: Record<string, Record<string, object>>
+    mediaGroups?: Record<string, Record<string, Record<string, ParsedMedia>>>
     segments: ParsedEntry[]
     playlists?: ParsedEntry[]
   }

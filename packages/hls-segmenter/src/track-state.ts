@@ -13,6 +13,8 @@ export class TrackState {
   readonly video: boolean
   /** Not part of the format yet: it waits for a cut. */
   pending: boolean
+  /** The format knows it. */
+  announced: boolean
   /** A sample that can be used has come. */
   seen = false
   ended = false
@@ -39,6 +41,7 @@ export class TrackState {
     this.timescale = timescaleOf(track)
     this.video = track.kind === 'video'
     this.pending = pending
+    this.announced = !pending
     this.waiting = this.video
     this.#step = Math.round(this.timescale / (this.video ? 30 : 50))
   }

@@ -34,6 +34,43 @@ sound.m3u8
 `)
   })
 
+  const rendition = { groupId: 'audio', name: 'Everyone', isDefault: true, autoselect: true }
+
+  it('writes renditions of sound before the variants that name their group', () => {
+    const playlist: MultivariantPlaylist = {
+      version: 4,
+      independentSegments: false,
+      audio: [
+        { ...rendition, language: 'en', uri: 'audio-1/media.m3u8' },
+        { ...rendition, name: 'In the variant', isDefault: false, autoselect: false },
+      ],
+      variants: [{ uri: 'video.m3u8', bandwidth: 1, audioGroup: 'audio' }],
+    }
+    const text = serializeMultivariantPlaylist(playlist)
+    expect(text).toBe(`#EXTM3U
+#EXT-X-VERSION:4
+#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="audio",NAME="Everyone",LANGUAGE="en",DEFAULT=YES,AUTOSELECT=YES,URI="audio-1/media.m3u8"
+#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="audio",NAME="In the variant",DEFAULT=NO,AUTOSELECT=NO
+#EXT-X-STREAM-INF:BANDWIDTH=1,AUDIO="audio"
+video.m3u8
+`)
+    expect(parseMultivariantPlaylist(text)).toEqual(playlist)
+  })
+
+  it.each([
+    ['a group that no rendition is of', [rendition], 'sound'],
+    ['a name twice', [rendition, { ...rendition, isDefault: false }], 'audio'],
+    ['two defaults', [rendition, { ...rendition, name: 'b' }], 'audio'],
+    ['a default that is not selected', [{ ...rendition, autoselect: false }], 'audio'],
+    ['a quotation mark', [{ ...rendition, name: '"' }], 'audio'],
+  ])('refuses %s', (_name, audio, audioGroup) => {
+    const variants = [{ uri: 'a', bandwidth: 1, audioGroup }]
+    const playlist: MultivariantPlaylist = { version: 4, independentSegments: false, audio, variants }
+    expect(() => serializeMultivariantPlaylist(playlist)).toThrow(
+      expect.objectContaining({ code: 'HLS_PLAYLIST_INVALID' }),
+    )
+  })
+
   const variant = { uri: 'a', bandwidth: 1 }
   it.each([
     { ...variant, bandwidth: 1.5 },
@@ -77,7 +114,7 @@ http://example.com/low.m3u8\r
     ['a bandwidth that is none', '#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=fast\na\n', 'HLS_PLAYLIST_INVALID'],
     ['a size that is none', '#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1,RESOLUTION=big\na\n', 'HLS_PLAYLIST_INVALID'],
     ['a media playlist', '#EXTM3U\n#EXT-X-TARGETDURATION:6\n#EXTINF:6,\na.ts\n', 'HLS_WRONG_PLAYLIST_KIND'],
-    ['renditions', '#EXTM3U\n#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="a",NAME="b"\n', 'HLS_PLAYLIST_UNSUPPORTED'],
+    ['subtitles', '#EXTM3U\n#EXT-X-MEDIA:TYPE=SUBTITLES,GROUP-ID="a",NAME="b"\n', 'HLS_PLAYLIST_UNSUPPORTED'],
   ])('refuses %s', (_name, text, code) => {
     expect(() => parseMultivariantPlaylist(text)).toThrow(expect.objectContaining({ code }))
   })

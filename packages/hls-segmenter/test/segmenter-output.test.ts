@@ -1,7 +1,7 @@
 import { ConfigurationError, type OutputObject } from '@rushes/media'
 import { describe, expect, it } from 'vitest'
 import { HlsSegmenter, type HlsSegmenterOptions, parseMediaPlaylist, parseMultivariantPlaylist } from '../src/index.js'
-import { RecordingFormat } from './recording-format.js'
+import { linesOf, RecordingFormat } from './recording-format.js'
 import {
   audio,
   camera,
@@ -358,6 +358,29 @@ describe('formats with an initialization section', () => {
       'init-00003.mp4',
     ])
     expect(durations({ playlist } as never)).toEqual([6, 2, 6, 6])
+  })
+
+  it('describe a track only once it has sent something: it begins late then', () => {
+    const format = new CmafLike([camera, microphone])
+    const { objects } = run({ format }, merge(video(0, 20, every(2)), audio(7, 20)))
+    const heads = objects
+      .filter(({ name }) => name.startsWith('segment'))
+      .map(({ body }) => `${linesOf(body)[0]}: ${linesOf(body).some((line) => line.startsWith('microphone'))}`)
+    expect(heads).toEqual([
+      'B camera microphone: false',
+      'B camera microphone: false',
+      'D camera microphone: true',
+      'B camera microphone: true',
+    ])
+    // The format knows it from the start, and is not told twice.
+    expect(format.added).toEqual([])
+  })
+
+  it('take a track that is there from the first segment on without a discontinuity', () => {
+    const format = new CmafLike([camera, microphone])
+    const { segmenter } = run({ format }, merge(video(0, 20, every(2)), audio(3, 20)))
+    expect(segmenter.summary().discontinuities).toBe(0)
+    expect(segmenter.stats.heldOff).toBe(0)
   })
 })
 

@@ -16,9 +16,12 @@ export class Mp4Error extends RushesError<Mp4ErrorCode> {}
 /** An error of the file system as one of ours. */
 export function writeError(path: string, cause: unknown): Mp4Error {
   if (cause instanceof Mp4Error) return cause
-  const { code, message } = cause as NodeJS.ErrnoException
-  if (code === 'ENOSPC' || code === 'EDQUOT') {
-    return new Mp4Error('MP4_NO_SPACE', `no space left to write ${path}`, { cause })
-  }
-  return new Mp4Error('MP4_WRITE_FAILED', `${path} cannot be written: ${message}`, { cause })
+  if (isOutOfSpace(cause)) return new Mp4Error('MP4_NO_SPACE', `no space left to write ${path}`, { cause })
+  return new Mp4Error('MP4_WRITE_FAILED', `${path} cannot be written: ${(cause as Error).message}`, { cause })
+}
+
+/** The disk or the quota is full. */
+export function isOutOfSpace(cause: unknown): boolean {
+  const { code } = cause as NodeJS.ErrnoException
+  return code === 'ENOSPC' || code === 'EDQUOT'
 }

@@ -1,11 +1,10 @@
-import { type NalPieces, piecesLength } from '@rushes/media'
 import { type Box, box, boxHeader, fullBox, joinBoxes, sizeOf, uint32s, uint64 } from './box.js'
+import { type SamplePayload, writePayload } from './sample-payload.js'
 import type { IndexedSample } from './track-index.js'
 
 /** A sample that waits for its fragment. */
 export interface PendingSample extends IndexedSample {
-  /** NAL units that get a length in front of each, or the bytes as they are. */
-  readonly payload: NalPieces | Uint8Array
+  readonly payload: SamplePayload
 }
 
 /** The samples of one track in a fragment. */
@@ -32,14 +31,6 @@ const DEFAULT_BASE_IS_MOOF = 0x020000
 /** §8.8.3.1: depends on no other sample; and: depends on others, is no sync sample. */
 const SYNC_FLAGS = 0x02000000
 const NON_SYNC_FLAGS = 0x01010000
-
-/** Bytes of a sample in the file. */
-export function payloadLength(payload: NalPieces | Uint8Array): number {
-  if (payload instanceof Uint8Array) return payload.byteLength
-  let length = 0
-  for (const pieces of payload) length += 4 + piecesLength(pieces)
-  return length
-}
 
 /** Builds `moof` and `mdat` (§8.8.4, §8.1.1). This is the one copy of a payload on its way to the file. */
 export function buildFragment(sequence: number, tracks: readonly FragmentTrack[]): Fragment {
@@ -95,21 +86,4 @@ function trackRun(samples: readonly PendingSample[], dataOffset: number): Uint8A
     view.setInt32(at + 12, sample.pts - sample.dts)
   }
   return run
-}
-
-function writePayload(view: DataView, bytes: Uint8Array, start: number, payload: NalPieces | Uint8Array): number {
-  if (payload instanceof Uint8Array) {
-    bytes.set(payload, start)
-    return start + payload.byteLength
-  }
-  let offset = start
-  for (const pieces of payload) {
-    view.setUint32(offset, piecesLength(pieces))
-    offset += 4
-    for (const piece of pieces) {
-      bytes.set(piece, offset)
-      offset += piece.byteLength
-    }
-  }
-  return offset
 }

@@ -3,7 +3,8 @@ import { dirname } from 'node:path'
 import { boxHeader, joinBoxes, largeBoxHeader, sizeOf } from './box.js'
 import { Mp4Error } from './errors.js'
 import { copyRanges, type FileRange, syncFolder, temporaryPath, writeAll } from './file.js'
-import { fileType, finishedMovie, fragmentedMovie, type MovieOptions, type MovieTrack } from './movie.js'
+import type { Mp4Metadata } from './file-tags.js'
+import { fileType, finishedMovie, fragmentedMovie, fragmentShift, type MovieTrack } from './movie.js'
 
 /** Room at the start of the file for the movie box, which is written again when a track begins late: about 40 tracks. */
 const HEADER_BYTES = 32 * 1024
@@ -26,14 +27,14 @@ export class FragmentedFile {
   readonly path: string
   readonly #finishedPath: string
   readonly #copyPath: string
-  readonly #options: MovieOptions
+  readonly #options: Mp4Metadata
   readonly #mediaRanges: FileRange[] = []
   #file: FileHandle | undefined
   #position = HEADER_BYTES
   #mediaBytes = 0
   #tracksInHeader = 0
 
-  constructor(finishedPath: string, options: MovieOptions) {
+  constructor(finishedPath: string, options: Mp4Metadata) {
     this.path = temporaryPath(finishedPath, '.part')
     this.#finishedPath = finishedPath
     this.#copyPath = temporaryPath(finishedPath, '.finish.part')
@@ -123,7 +124,12 @@ export class FragmentedFile {
   /** The movie box with the tracks so far, and free space up to the first fragment. */
   async #writeHeader(file: FileHandle, tracks: readonly MovieTrack[]): Promise<void> {
     const start = sizeOf(fileType())
-    const movie = joinBoxes(fragmentedMovie(tracks, this.#options))
+    const movie = joinBoxes(
+      fragmentedMovie(
+        tracks.map((track) => ({ ...track, shift: fragmentShift(track.index) })),
+        this.#options,
+      ),
+    )
     const free = HEADER_BYTES - start - movie.byteLength
     // With too many tracks the latest are missing from the unfinished file, and in the finished one nevertheless.
     if (free < FREE_HEADER_BYTES) return

@@ -1,29 +1,35 @@
 import { rescale } from '@rushes/media'
 import { type Box, box, fullBox, uint32s, uint64 } from './box.js'
-import type { SampleDescription } from './sample-description.js'
+import { fileTags, type Mp4Metadata } from './file-tags.js'
+import { dataInformation, type SampleDescription } from './sample-description.js'
 import { emptySampleTable, sampleTable } from './sample-tables.js'
 import type { TrackIndex } from './track-index.js'
 
 /**
  * The movie box (ISO/IEC 14496-12 §8.2), once for the fragmented file that grows and once for the finished one.
  *
- * Times and indexes are written here and not by mediabunny, because its files hold seconds as floats, a fixed
- * 1/57,600 s for start times, decoding times guessed from presentation times, fragments that end at keyframes only and
- * nothing at all while one track is silent.
+ * Written here and not by a library (mediabunny), whose files hold seconds as floats, a fixed 1/57,600 s for start
+ * times, decoding times guessed from presentation times, fragments that end at keyframes only and nothing at all while
+ * one track is silent.
  */
 
-/** One track as the movie box shows it. */
-export interface MovieTrack {
+/** One track as every movie box shows it. */
+interface DescribedTrack {
   /** From 1. */
   readonly number: number
   readonly timescale: number
   readonly description: SampleDescription
+}
+
+/** A track of which every sample is known. */
+export interface MovieTrack extends DescribedTrack {
   readonly index: TrackIndex
 }
 
-/** What the movie box says of the whole file. */
-export interface MovieOptions {
-  readonly startedAt?: Date | undefined
+/** A track whose samples are in fragments. */
+export interface FragmentedTrack extends DescribedTrack {
+  /** Ticks by which its decoding times are shifted up: {@link fragmentShift}. */
+  readonly shift: number
 }
 
 /** Seconds from 1904, where the format's times begin, to 1970. */
@@ -36,20 +42,29 @@ export function fileType(): Box {
   return box('ftyp', ascii('isom'), uint32s(0x200), ascii('isomiso5iso6avc1mp41'))
 }
 
+/** What a CMAF header begins with (ISO/IEC 23000-19 §7.2): a CMAF track has a header of its own, so `cmfc` is for one. */
+export function cmafFileType(tracks: number): Box {
+  return box('ftyp', ascii('iso6'), uint32s(0), ascii(tracks === 1 ? 'iso6cmfcmp41' : 'iso6mp41'))
+}
+
+/** What a segment begins with (ISO/IEC 14496-12 §8.16.2). */
+export function cmafSegmentType(tracks: number): Box {
+  return box('styp', ascii('msdh'), uint32s(0), ascii(tracks === 1 ? 'msdhiso6cmfc' : 'msdhiso6'))
+}
+
 /** The movie box of a fragmented file: the tracks, no samples (§8.8.1). */
-export function fragmentedMovie(tracks: readonly MovieTrack[], options: MovieOptions): Box {
+export function fragmentedMovie(tracks: readonly FragmentedTrack[], options: Mp4Metadata): Box {
   const timescale = movieTimescale(tracks)
   return box(
     'moov',
     movieHeader(tracks, timescale, 0, options),
     ...tracks.map((track) => {
-      const shift = fragmentShift(track.index)
-      const edits = shift === 0 ? [] : editList([{ duration: 0, mediaTime: shift }])
+      const edits = track.shift === 0 ? [] : editList([{ duration: 0, mediaTime: track.shift }])
       return trackBox(track, 0, 0, edits, emptySampleTable(track.description.sampleDescriptions), options)
     }),
     // Track, sample description 1, then defaults that every fragment sets anew.
     box('mvex', ...tracks.map(({ number }) => fullBox('trex', 0, 0, uint32s(number, 1, 0, 0, 0)))),
-    tracks[0]?.description.userData ?? [],
+    fileTags(options),
   )
 }
 
@@ -63,7 +78,7 @@ export interface MovieData {
 }
 
 /** The movie box of a finished file: every sample of every track. */
-export function finishedMovie(tracks: readonly MovieTrack[], data: MovieData, options: MovieOptions): Box {
+export function finishedMovie(tracks: readonly MovieTrack[], data: MovieData, options: Mp4Metadata): Box {
   const timescale = movieTimescale(tracks)
   let movieDuration = 0
   const boxes = tracks.map((track) => {
@@ -75,12 +90,7 @@ export function finishedMovie(tracks: readonly MovieTrack[], data: MovieData, op
     const mediaDuration = index.lastDts - (index.firstDts ?? 0) + index.lastDuration
     return trackBox(track, duration, mediaDuration, edits, table, options)
   })
-  return box(
-    'moov',
-    movieHeader(tracks, timescale, movieDuration, options),
-    ...boxes,
-    tracks[0]?.description.userData ?? [],
-  )
+  return box('moov', movieHeader(tracks, timescale, movieDuration, options), ...boxes, fileTags(options))
 }
 
 /**
@@ -92,7 +102,7 @@ export function fragmentShift(index: TrackIndex): number {
 }
 
 /** The finest of the tracks' timescales: a start time rounded to it is exact again in the track's own. */
-function movieTimescale(tracks: readonly MovieTrack[]): number {
+function movieTimescale(tracks: readonly DescribedTrack[]): number {
   return Math.max(1000, ...tracks.map(({ timescale }) => timescale))
 }
 
@@ -119,12 +129,12 @@ function editList(edits: readonly { duration: number; mediaTime: number }[]): Bo
 }
 
 function trackBox(
-  track: MovieTrack,
+  track: DescribedTrack,
   duration: number,
   mediaDuration: number,
   edits: Box,
   table: Box,
-  options: MovieOptions,
+  options: Mp4Metadata,
 ): Box {
   const { number, description, timescale } = track
   const isEnabledInMovie = 3
@@ -145,12 +155,17 @@ function trackBox(
       'mdia',
       mediaHeader(timescale, mediaDuration, options),
       description.handler,
-      box('minf', description.mediaHeader, description.dataInformation, table),
+      box('minf', description.mediaHeader, dataInformation(), table),
     ),
   )
 }
 
-function movieHeader(tracks: readonly MovieTrack[], timescale: number, duration: number, options: MovieOptions): Box {
+function movieHeader(
+  tracks: readonly DescribedTrack[],
+  timescale: number,
+  duration: number,
+  options: Mp4Metadata,
+): Box {
   const version = versionFor(duration)
   const nextTrack = Math.max(0, ...tracks.map(({ number }) => number)) + 1
   return fullBox(
@@ -164,7 +179,7 @@ function movieHeader(tracks: readonly MovieTrack[], timescale: number, duration:
   )
 }
 
-function mediaHeader(timescale: number, duration: number, options: MovieOptions): Box {
+function mediaHeader(timescale: number, duration: number, options: Mp4Metadata): Box {
   const version = versionFor(duration)
   const undetermined = 0x55c4 // the language `und` in three times five bits
   return fullBox(
@@ -184,7 +199,7 @@ function versionFor(duration: number): 0 | 1 {
 }
 
 /** Creation and modification: when the recording began, so that the same recording gives the same bytes; 0 is unknown. */
-function times(version: 0 | 1, { startedAt }: MovieOptions): Uint8Array {
+function times(version: 0 | 1, { startedAt }: Mp4Metadata): Uint8Array {
   const seconds = startedAt === undefined ? 0 : Math.floor(startedAt.getTime() / 1000) + EPOCH_OFFSET_SECONDS
   if (version === 0) return uint32s(Math.min(seconds, 0xffffffff), Math.min(seconds, 0xffffffff))
   const bytes = new Uint8Array(16)

@@ -2,7 +2,6 @@ import {
   type Configuration,
   ConfigurationError,
   type EncodedSample,
-  nalPiecesOf,
   type TimedItem,
   type Track,
   ticksToUs,
@@ -10,11 +9,15 @@ import {
   usToTicks,
 } from '@rushes/media'
 import { Mp4Error, writeError } from './errors.js'
-import { buildFragment, type PendingSample, payloadLength } from './fragment.js'
+import type { Mp4Metadata } from './file-tags.js'
+import { buildFragment, type PendingSample } from './fragment.js'
 import { FragmentedFile } from './fragmented-file.js'
 import { fragmentShift, type MovieTrack } from './movie.js'
-import { checkCodec, describeSamples, type Mp4Metadata, type SampleDescription } from './sample-description.js'
+import { describeSamples, type SampleDescription } from './sample-description.js'
+import { checkCodec } from './sample-entry.js'
+import { payloadLength, payloadOf } from './sample-payload.js'
 import { TrackIndex } from './track-index.js'
+import { WriteQueue } from './write-queue.js'
 
 /** A fragment ends early at this size, so that no bit rate makes memory grow. */
 const MAX_FRAGMENT_BYTES = 8 * 1024 * 1024
@@ -23,7 +26,7 @@ const MAX_FRAGMENT_BYTES = 8 * 1024 * 1024
 export interface Mp4WriterOptions {
   /** The finished file. Its folder is made; a file that stands there is replaced at the end. */
   readonly path: string
-  /** H264, AAC and Opus. A track that never gets a sample is left out. */
+  /** H264, H265, VP9, AV1, AAC and Opus. A track that never gets a sample is left out. */
   readonly tracks: readonly Track[]
   /** Recording time at media time zero, in microseconds. */
   readonly originUs: number
@@ -103,9 +106,7 @@ export class Mp4Writer {
   readonly #fragmentUs: number
   readonly #tracks = new Map<string, TrackState>()
   #state: 'open' | 'finished' | 'aborted' = 'open'
-  #failure: Mp4Error | undefined
-  #writing: Promise<void> = Promise.resolve()
-  #writesInFlight = 0
+  readonly #queue: WriteQueue<Mp4Error>
   #pendingBytes = 0
   #fragmentStartUs: number | undefined
   #samples = 0
@@ -117,7 +118,8 @@ export class Mp4Writer {
   constructor(options: Mp4WriterOptions) {
     checkOptions(options)
     this.#options = options
-    this.#file = new FragmentedFile(options.path, { startedAt: options.metadata?.startedAt })
+    this.#file = new FragmentedFile(options.path, options.metadata ?? {})
+    this.#queue = new WriteQueue((cause) => writeError(this.#file.path, cause))
     this.#fragmentUs = Math.round((options.fragmentDuration ?? 1) * 1_000_000)
     for (const track of options.tracks) this.addTrack(track)
   }
@@ -181,13 +183,13 @@ export class Mp4Writer {
    * `MP4_WRITE_FAILED`; nothing is left behind then.
    */
   async finish(): Promise<Mp4Summary> {
-    if (this.#failure !== undefined) await this.abort()
+    if (this.#queue.failure !== undefined) await this.abort()
     this.#check()
     this.#state = 'finished'
     try {
-      this.#endFragment()
-      await this.#writing
-      if (this.#failure !== undefined) throw this.#failure
+      void this.#endFragment()
+      await this.#queue.idle()
+      if (this.#queue.failure !== undefined) throw this.#queue.failure
       const tracks = this.#movieTracks()
       if (tracks.length === 0) throw new Mp4Error('MP4_NO_MEDIA', `no sample was written to ${this.#options.path}`)
       const inPlace = this.#options.fastStart === false
@@ -203,12 +205,12 @@ export class Mp4Writer {
   async abort(): Promise<void> {
     if (this.#state !== 'open') return
     this.#state = 'aborted'
-    await this.#writing
+    await this.#queue.idle()
     await this.#file.remove()
   }
 
   #check(): void {
-    if (this.#failure !== undefined) throw this.#failure
+    if (this.#queue.failure !== undefined) throw this.#queue.failure
     if (this.#state !== 'open') throw new Mp4Error('MP4_CLOSED', `the writer is ${this.#state}`)
   }
 
@@ -230,7 +232,7 @@ export class Mp4Writer {
     // A longer step is a hole and says nothing about the length of a sample.
     if (!isFirst && delta <= state.timescale / 2) state.lastDelta = delta
     state.lastDts = dts
-    const payload = state.track.kind === 'video' ? nalPiecesOf(sample) : wholeOf(sample.data)
+    const payload = payloadOf(state.track, sample)
     const sizeBytes = payloadLength(payload)
     const duration = sample.duration ?? (state.lastDelta > 0 ? state.lastDelta : guessDuration(state))
     const pts = sample.pts - state.originTicks
@@ -244,15 +246,10 @@ export class Mp4Writer {
     this.#fragmentStartUs = Math.min(this.#fragmentStartUs ?? us, us)
     if (us - this.#fragmentStartUs < this.#fragmentUs && this.#pendingBytes < MAX_FRAGMENT_BYTES) return
     this.#fragmentStartUs = us
-    // One fragment is on its way to the disk while the next is gathered; whoever brings a third one waits.
-    const waiting = this.#writesInFlight > 0 ? this.#writing : undefined
-    this.#endFragment()
-    return waiting?.then(() => {
-      if (this.#failure !== undefined) throw this.#failure
-    })
+    return this.#endFragment()
   }
 
-  #endFragment(): void {
+  #endFragment(): void | Promise<void> {
     const states = [...this.#tracks.values()].filter(({ pending }) => pending.length > 0)
     if (states.length === 0) return
     for (const { index, pending } of states) for (const sample of pending) index.add(sample)
@@ -268,21 +265,13 @@ export class Mp4Writer {
       state.pending = []
     }
     this.#pendingBytes = 0
-    this.#writesInFlight++
-    this.#writing = this.#writing.then(async () => {
-      try {
-        if (this.#failure === undefined) await this.#writeFragment(bytes, place.dataPosition - dataPosition)
-      } catch (cause) {
-        this.#failure = writeError(this.#file.path, cause)
-      }
-      this.#writesInFlight--
-    })
+    return this.#queue.add(() => this.#writeFragment(bytes, place.dataPosition - dataPosition))
   }
 
   async #writeFragment(bytes: Uint8Array, position: number): Promise<void> {
     for (const state of this.#tracks.values()) {
       if (state.configuration === undefined || state.description !== undefined || state.index.samples === 0) continue
-      state.description = await describeSamples(state.configuration, this.#options.metadata)
+      state.description = describeSamples(state.configuration)
     }
     await this.#file.write(bytes, position, this.#movieTracks())
   }
@@ -315,10 +304,6 @@ export class Mp4Writer {
     }
     return { path: this.#options.path, bytes, durationUs: endUs - this.#options.originUs, tracks }
   }
-}
-
-function wholeOf(data: readonly Uint8Array[] | Uint8Array): Uint8Array {
-  return data instanceof Uint8Array ? data : Buffer.concat(data)
 }
 
 /** The only sample of a track: a picture of 1/30 s, a frame of 20 ms. */

@@ -27,12 +27,17 @@ export function temporaryFolder(): { path: string; remove: () => void } {
 
 /** x264 pictures at 30 a second, decoding times below presentation times where there are B-frames. */
 export function pictures(
-  options: { size?: string; bFrames?: number; frames?: number; gop?: number } = {},
+  options: { size?: string; bFrames?: number; frames?: number; gop?: number; fullRange?: boolean } = {},
 ): EncodedSample[] {
-  const { size = '320x180', bFrames = 0, frames = 90, gop = 30 } = options
+  const { size = '320x180', bFrames = 0, frames = 90, gop = 30, fullRange = false } = options
   const common = ['-v', 'error', '-f', 'lavfi', '-i', `testsrc2=size=${size}:rate=30`, '-frames:v', String(frames)]
   const encode = ['-c:v', 'libx264', '-preset', 'ultrafast', '-bf', String(bFrames), '-g', String(gop), '-threads', '1']
-  const params = ['-x264-params', 'aud=1:b-adapt=0:scenecut=0', '-enc_time_base', '1/90000']
+  const params = [
+    '-x264-params',
+    `aud=1:b-adapt=0:scenecut=0:fullrange=${fullRange ? 'on' : 'off'}`,
+    '-enc_time_base',
+    '1/90000',
+  ]
   const run = (format: string): Buffer =>
     execFileSync('ffmpeg', [...common, ...encode, ...params, '-f', format, '-'], { maxBuffer: 1 << 28 })
   const times = run('framecrc')

@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import type { EncodedSample } from '@rushes/media'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { findBox, joinBoxes } from '../src/box.js'
-import { createMp4Writer } from '../src/index.js'
+import { createMp4Writer, createWebmWriter } from '../src/index.js'
 import { sampleTable } from '../src/sample-tables.js'
 import { TrackIndex } from '../src/track-index.js'
 import { camera, hasFfmpeg, opus, opusSample, pictures, probePackets, temporaryFolder } from './media.js'
@@ -52,6 +52,17 @@ test('memory grows by the index and by nothing else', async () => {
   expect(summary.tracks[0]).toMatchObject({ samples: 180_000 })
   // Without a forced collection garbage is counted in: the 14 MB of payload would show nevertheless, and 180,000 objects.
   expect(after - before).toBeLessThan(globalThis.gc === undefined ? 40_000_000 : 6_000_000)
+})
+
+test('WebM holds places to jump to and one cluster', async () => {
+  const writer = await createWebmWriter({ path: join(folder.path, 'hour.webm'), tracks: [opus], originUs: 0 })
+  const payload = new Uint8Array(80)
+  const before = held()
+  for (let index = 0; index < 180_000; index++) await writer.write(opusSample(index * 960, payload, index === 0))
+  const after = held()
+  expect(writer.stats.clusters).toBe(3599)
+  expect((await writer.finish()).tracks[0]).toMatchObject({ samples: 180_000 })
+  expect(after - before).toBeLessThan(globalThis.gc === undefined ? 40_000_000 : 3_000_000)
 })
 
 describe('beyond 32 bits', () => {
