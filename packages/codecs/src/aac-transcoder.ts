@@ -2,7 +2,6 @@ import { buildAudioSpecificConfig, parseOpusToc } from '@rushes/bitstream'
 import {
   type AudioConfiguration,
   type AudioTrack,
-  ConfigurationError,
   type Emit,
   type EncodedSample,
   rescale,
@@ -12,41 +11,26 @@ import {
   usToTicks,
 } from '@rushes/media'
 import { AacFramer } from './aac-framer.js'
+import { type AacTranscoderOptions, checkAacTranscoderOptions } from './aac-transcoder-options.js'
+import type { AudioDecoder } from './audio-decoder.js'
+import { type AudioDecoders, createAudioDecoders } from './audio-decoders.js'
 import { ContinuousAudio, type ContinuousAudioStats, type Joint } from './continuous-audio.js'
 import { CodecError } from './errors.js'
+import { LossFiller, type LossFillerStats } from './loss-filler.js'
 import { loadNodeAv, type NodeAv } from './node-av.js'
-import { AAC_FRAME_SAMPLES, type AacEncoderName, NodeAvAacEncoder } from './node-av-aac-encoder.js'
-import { NodeAvOpusDecoder } from './node-av-opus-decoder.js'
+import { AAC_FRAME_SAMPLES, NodeAvAacEncoder } from './node-av-aac-encoder.js'
 import { NodeAvResampler } from './node-av-resampler.js'
-import type { OpusDecoder } from './opus-decoder.js'
 
-const OPUS_RATE = 48_000
 /** After a hole of this length the decoder starts anew: what it remembers is another sentence. */
-const RESET_AFTER_SAMPLES = OPUS_RATE
+const RESET_AFTER_SECONDS = 1
 
-/** How Opus becomes AAC. */
-export interface AacTranscoderOptions {
-  /** Opus, clock rate and timescale 48,000. */
-  readonly track: AudioTrack
-  /** Hz of the AAC. @defaultValue 48000 */
-  readonly sampleRate?: 44_100 | 48_000
-  /** @defaultValue what the first packet says of itself */
-  readonly channels?: 1 | 2
-  /** Bits per second, 8,000 to 320,000. @defaultValue 64,000 for mono, 128,000 for stereo */
-  readonly bitRate?: number
-  /** @defaultValue 'aac' */
-  readonly encoder?: AacEncoderName
-  /** Recording time where the sound ends: filled with silence up to there, cut behind it. @defaultValue its own end */
-  readonly untilUs?: number
-}
-
-/** Counters since the start. Samples are per channel at 48 kHz. */
-export interface AudioTranscoderStats extends Readonly<ContinuousAudioStats> {
-  /** Opus packets that came in. */
+/** Counters since the start. Samples are per channel at the input's rate: 48, 16 (G.722) or 8 kHz (G.711). */
+export interface AudioTranscoderStats extends Readonly<ContinuousAudioStats>, Readonly<LossFillerStats> {
+  /** Packets that came in. */
   readonly packetsIn: number
   /** AAC frames that went out. */
   readonly framesOut: number
-  /** Packets that could not be decoded: their time became silence. */
+  /** Packets that could not be decoded: as if they had been lost. */
   readonly decodeErrors: number
   /** How often the decoder was started anew. */
   readonly decoderResets: number
@@ -64,12 +48,13 @@ export interface AudioTranscoder extends Stage<TimedItem, TimedItem> {
 }
 
 /**
- * Opus in, continuous AAC LC out, from the first sample's true time to the last one's end. Every hole (DTX, mute, loss,
- * late join of a second source) becomes silence of its exact length, so that frame k starts exactly 1024 * k samples
- * after the first. Rejects with `CODECS_NODE_AV_MISSING` or `CODECS_NO_SUCH_CODEC`.
+ * Opus, G.711 or G.722 in, continuous AAC LC out, from the first sample's true time to the last one's end. Lost packets
+ * are concealed; every other hole (DTX, mute, late join of a second source) becomes silence of its exact length, so that
+ * frame k starts exactly 1024 * k samples after the first. Rejects with `CODECS_NODE_AV_MISSING` or
+ * `CODECS_NO_SUCH_CODEC`.
  */
 export async function createAacTranscoder(options: AacTranscoderOptions): Promise<AudioTranscoder> {
-  checkOptions(options)
+  checkAacTranscoderOptions(options)
   const nodeAv = await loadNodeAv()
   const { lib, constants } = nodeAv
   const encoder = options.encoder ?? 'aac'
@@ -77,14 +62,15 @@ export async function createAacTranscoder(options: AacTranscoderOptions): Promis
   if (lib.Codec.findEncoderByName(name) === null) {
     throw new CodecError('CODECS_NO_SUCH_CODEC', `this build of node-av has no encoder ${encoder}`)
   }
-  return new AacTranscoder(nodeAv, options)
+  return new AacTranscoder(nodeAv, options, await createAudioDecoders(nodeAv, options.track, options.channels))
 }
 
 /** What exists once the first packet has told the channels. */
 interface Chain {
   readonly channels: number
-  readonly decoder: OpusDecoder
+  readonly decoder: AudioDecoder
   readonly audio: ContinuousAudio
+  readonly losses: LossFiller
   readonly framer: AacFramer
   readonly encoder: NodeAvAacEncoder
   readonly resampler: NodeAvResampler | undefined
@@ -93,25 +79,33 @@ interface Chain {
 class AacTranscoder implements AudioTranscoder {
   readonly #nodeAv: NodeAv
   readonly #options: AacTranscoderOptions
+  readonly #decoders: AudioDecoders
   readonly #sampleRate: number
+  /** Hz of the decoded sound: positions count its samples. */
+  readonly #inputRate: number
   readonly #until: number
   #chain: Chain | undefined
   #state: 'open' | 'ended' | 'closed' = 'open'
   #emit: Emit<TimedItem> = () => {}
   #configuration: AudioConfiguration | undefined
   #watermark = Number.NEGATIVE_INFINITY
-  #joint: Joint = 'continues'
+  #isNewSource = false
+  /** Lost or undecodable before the packet that comes next. */
+  #lostPackets = 0
   #packetsIn = 0
   #framesOut = 0
   #decodeErrors = 0
   #decoderResets = 0
   #latePackets = 0
 
-  constructor(nodeAv: NodeAv, options: AacTranscoderOptions) {
+  constructor(nodeAv: NodeAv, options: AacTranscoderOptions, decoders: AudioDecoders) {
+    const { untilUs } = options
     this.#nodeAv = nodeAv
     this.#options = options
-    this.#sampleRate = options.sampleRate ?? OPUS_RATE
-    this.#until = options.untilUs === undefined ? Number.POSITIVE_INFINITY : usToTicks(options.untilUs, OPUS_RATE)
+    this.#decoders = decoders
+    this.#sampleRate = options.sampleRate ?? 48_000
+    this.#inputRate = decoders.sampleRate
+    this.#until = untilUs === undefined ? Number.POSITIVE_INFINITY : usToTicks(untilUs, this.#inputRate)
   }
 
   get track(): AudioTrack {
@@ -123,8 +117,11 @@ class AacTranscoder implements AudioTranscoder {
 
   get stats(): AudioTranscoderStats {
     const none = { samplesIn: 0, samplesOut: 0, silenceSamples: 0, droppedSamples: 0, slewedSamples: 0, maxOffset: 0 }
+    const { concealedSamples = { fec: 0, plc: 0 }, silencedSamples = 0 } = this.#chain?.losses.stats ?? {}
     return {
       ...(this.#chain?.audio.stats ?? none),
+      concealedSamples: { ...concealedSamples },
+      silencedSamples,
       packetsIn: this.#packetsIn,
       framesOut: this.#framesOut,
       decodeErrors: this.#decodeErrors,
@@ -137,7 +134,7 @@ class AacTranscoder implements AudioTranscoder {
     if (this.#state === 'closed') throw new CodecError('CODECS_CLOSED', 'the transcoder has been closed')
     this.#emit = emit
     if (item.type === 'sample') this.#sample(item)
-    else if (item.type === 'watermark') this.#silentUntil(item.dts)
+    else if (item.type === 'watermark') this.#silentUntil(this.#positionOf(item.dts))
     else this.#end(true)
   }
 
@@ -149,44 +146,57 @@ class AacTranscoder implements AudioTranscoder {
 
   close(): void {
     this.#state = 'closed'
-    this.#chain?.decoder.close()
+    this.#decoders.close()
     this.#chain?.encoder.close()
     this.#chain?.resampler?.close()
   }
 
   #sample(sample: EncodedSample): void {
     this.#packetsIn++
-    if (this.#state === 'ended' || sample.pts >= this.#until) {
+    const position = this.#positionOf(sample.pts)
+    if (this.#state === 'ended' || position >= this.#until) {
       this.#latePackets++
       return
     }
-    const packet = sample.data
-    if ((sample.lostPackets ?? 0) > 0) this.#joint = 'loss'
-    else if (sample.discontinuity === true) this.#joint = 'new-source'
-    const chain = packet instanceof Uint8Array ? this.#chainFor(packet) : undefined
-    if (chain === undefined) {
+    const { lostPackets = 0, discontinuity = false } = sample
+    this.#lostPackets += lostPackets
+    if (lostPackets === 0 && discontinuity) this.#isNewSource = true
+    const packet = sample.data instanceof Uint8Array ? sample.data : undefined
+    const chain = packet === undefined ? undefined : this.#chainFor(packet)
+    if (packet === undefined || chain === undefined) {
       this.#failed()
       return
     }
-    const { audio, decoder } = chain
-    const hole = audio.next === undefined ? 0 : sample.pts - audio.next
-    if ((this.#joint === 'new-source' && audio.next !== undefined) || hole > RESET_AFTER_SAMPLES) {
-      decoder.reset()
-      this.#decoderResets++
-    }
-    const decoded = decoder.decode(packet as Uint8Array)
+    const { audio, decoder, losses } = chain
+    const joint = audio.next === undefined ? 'continues' : this.#join(chain, packet, position)
+    const decoded = decoder.decode(packet)
+    // What was lost before it has been dealt with, whatever becomes of the packet itself.
+    this.#lostPackets = 0
     if (decoded === undefined) {
       this.#failed()
       return
     }
-    const samples = Math.min(decoded.samples, this.#until - sample.pts)
-    audio.place(sample.pts, decoded.planes, samples, this.#joint)
-    this.#joint = 'continues'
+    const samples = Math.min(decoded.samples, this.#until - position)
+    audio.place(position, decoded.planes, samples, joint)
+    losses.heard(position, decoded.samples)
+    this.#isNewSource = false
+  }
+
+  /** Makes ready for a packet after others: conceals what was lost before it, or forgets what has no part in it. */
+  #join(chain: Chain, packet: Uint8Array, position: number): Joint {
+    const isLoss = this.#lostPackets > 0
+    const isReset = this.#isNewSource || position - chain.losses.end > this.#inputRate * RESET_AFTER_SECONDS
+    if (isReset) {
+      chain.decoder.reset(packet)
+      this.#decoderResets++
+    }
+    if (!isLoss) return this.#isNewSource ? 'new-source' : 'continues'
+    return chain.losses.fill(packet, position, this.#lostPackets, !isReset)
   }
 
   #failed(): void {
     this.#decodeErrors++
-    this.#joint = 'loss'
+    this.#lostPackets++
   }
 
   #silentUntil(position: number): void {
@@ -195,9 +205,7 @@ class AacTranscoder implements AudioTranscoder {
     // Before the first sample the input's promise holds for the output; afterwards the next frame's time is known.
     const first = chain?.audio.first
     const dts =
-      chain === undefined || first === undefined
-        ? rescale(position, OPUS_RATE, this.#sampleRate)
-        : this.#ticks(first) + chain.framer.next
+      chain === undefined || first === undefined ? this.#ticks(position) : this.#ticks(first) + chain.framer.next
     if (this.#state === 'open' && dts > this.#watermark) {
       this.#watermark = dts
       this.#emit({ type: 'watermark', trackId: this.#options.track.id, dts })
@@ -221,7 +229,7 @@ class AacTranscoder implements AudioTranscoder {
   /** Builds everything behind the first packet that can be one; `undefined` before. */
   #chainFor(packet: Uint8Array): Chain | undefined {
     if (this.#chain !== undefined) return this.#chain
-    const channels = this.#options.channels ?? channelsOf(packet)
+    const channels = this.#options.channels ?? (this.#options.track.codec === 'opus' ? channelsOf(packet) : 1)
     if (channels === undefined) return undefined
     const bitRate = this.#options.bitRate ?? (channels === 1 ? 64_000 : 128_000)
     const encoderName = this.#options.encoder ?? 'aac'
@@ -229,11 +237,13 @@ class AacTranscoder implements AudioTranscoder {
     const encoder = new NodeAvAacEncoder(this.#nodeAv, { encoder: encoderName, sampleRate, channels, bitRate })
     const framer = new AacFramer(encoder, channels, (data, position) => this.#frame(data, position))
     const write = (planes: readonly Float32Array[], samples: number): void => framer.write(planes, samples)
+    const inputRate = this.#inputRate
     const resampler =
-      sampleRate === OPUS_RATE ? undefined : new NodeAvResampler(this.#nodeAv, channels, OPUS_RATE, sampleRate)
+      sampleRate === inputRate ? undefined : new NodeAvResampler(this.#nodeAv, channels, inputRate, sampleRate)
     const audio = new ContinuousAudio(
       channels,
       resampler === undefined ? write : (planes, samples) => resampler.convert(planes, samples, write),
+      inputRate,
     )
     this.#configuration = {
       kind: 'audio',
@@ -243,8 +253,10 @@ class AacTranscoder implements AudioTranscoder {
       channels,
       audioSpecificConfig: buildAudioSpecificConfig({ objectType: 2, sampleRate, channels }),
     }
-    const decoder = new NodeAvOpusDecoder(this.#nodeAv, channels)
-    this.#chain = { channels, decoder, audio, framer, encoder, resampler }
+    const decoder = this.#decoders.open(channels)
+    const { track, concealment = 'plc', onConcealed } = this.#options
+    const losses = new LossFiller(track.id, decoder, audio, concealment, onConcealed)
+    this.#chain = { channels, decoder, audio, losses, framer, encoder, resampler }
     return this.#chain
   }
 
@@ -269,8 +281,13 @@ class AacTranscoder implements AudioTranscoder {
     })
   }
 
+  /** Samples of the input at a time of its track. */
+  #positionOf(ticks: number): number {
+    return rescale(ticks, timescaleOf(this.#options.track), this.#inputRate)
+  }
+
   #ticks(position: number): number {
-    return rescale(position, OPUS_RATE, this.#sampleRate)
+    return rescale(position, this.#inputRate, this.#sampleRate)
   }
 }
 
@@ -279,27 +296,5 @@ function channelsOf(packet: Uint8Array): 1 | 2 | undefined {
     return parseOpusToc(packet).stereo ? 2 : 1
   } catch {
     return undefined
-  }
-}
-
-function checkOptions({ track, sampleRate, channels, bitRate, encoder, untilUs }: AacTranscoderOptions): void {
-  if (track.codec !== 'opus') throw new ConfigurationError('track.codec', "must be 'opus'", track.codec)
-  if (track.clockRate !== OPUS_RATE || timescaleOf(track) !== OPUS_RATE) {
-    throw new ConfigurationError('track.clockRate', 'clockRate and timescale of Opus must be 48000', track.clockRate)
-  }
-  if (sampleRate !== undefined && sampleRate !== 48_000 && sampleRate !== 44_100) {
-    throw new ConfigurationError('sampleRate', 'must be 44100 or 48000', sampleRate)
-  }
-  if (channels !== undefined && channels !== 1 && channels !== 2) {
-    throw new ConfigurationError('channels', 'must be 1 or 2', channels)
-  }
-  if (bitRate !== undefined && !(Number.isInteger(bitRate) && bitRate >= 8_000 && bitRate <= 320_000)) {
-    throw new ConfigurationError('bitRate', 'must be an integer from 8000 to 320000', bitRate)
-  }
-  if (encoder !== undefined && encoder !== 'aac' && encoder !== 'libfdk_aac') {
-    throw new ConfigurationError('encoder', "must be 'aac' or 'libfdk_aac'", encoder)
-  }
-  if (untilUs !== undefined && !Number.isSafeInteger(untilUs)) {
-    throw new ConfigurationError('untilUs', 'must be an integer number of microseconds', untilUs)
   }
 }

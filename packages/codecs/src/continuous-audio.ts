@@ -1,17 +1,12 @@
+import { MAX_PACKET_SAMPLES } from './audio-decoder.js'
 import { PcmFifo } from './pcm-fifo.js'
-import { Placement } from './placement.js'
+import { Placement, SLEW_LIMIT_SAMPLES } from './placement.js'
 import { STRETCH_HISTORY, stretchBlock } from './stretch.js'
 
 /** 2.5 ms at 48 kHz: long enough that a cut does not click, short enough that no sound is lost. */
 export const FADE_SAMPLES = 120
-/** RFC 6716 §3.2.5: 120 ms at 48 kHz. */
-const MAX_PACKET_SAMPLES = 5760
+const RATE_OF_CONSTANTS = 48_000
 const BLOCK_SAMPLES = 1024
-/** Half a cosine, from 0 to 1 exclusive. */
-const FADE = Float32Array.from(
-  { length: FADE_SAMPLES },
-  (_, index) => 0.5 - 0.5 * Math.cos((Math.PI * (index + 0.5)) / FADE_SAMPLES),
-)
 
 /** Takes blocks of planar sound, in order and without holes; the planes are read before it returns. */
 export type PcmSink = (planes: readonly Float32Array[], samples: number) => void
@@ -21,7 +16,7 @@ export type Joint = 'continues' | 'loss' | 'new-source'
 
 /** Counters in samples per channel. */
 export interface ContinuousAudioStats {
-  /** Decoded samples that came in. */
+  /** Samples that came in: decoded, or guessed where packets were lost. */
   samplesIn: number
   /** Samples given to the sink. */
   samplesOut: number
@@ -37,10 +32,13 @@ export interface ContinuousAudioStats {
 /**
  * Decoded packets with their times in, one sound without holes out: {@link Placement} applied to samples.
  * Cuts into and out of silence and at overlaps are faded; what continues passes unchanged, to the bit.
- * Holds back {@link FADE_SAMPLES} for the fade of a cut that is not known yet.
+ * Holds back 2.5 ms for the fade of a cut that is not known yet.
  */
 export class ContinuousAudio {
-  readonly #placement = new Placement()
+  readonly #placement: Placement
+  /** Half a cosine, from 0 to 1 exclusive. */
+  readonly #fade: Float32Array
+  readonly #blockSamples: number
   readonly #fifo: PcmFifo
   readonly #work: readonly Float32Array[]
   readonly #history = new Float32Array(STRETCH_HISTORY)
@@ -57,8 +55,17 @@ export class ContinuousAudio {
     maxOffset: 0,
   }
 
-  constructor(channels: number, sink: PcmSink) {
-    this.#fifo = new PcmFifo(channels, FADE_SAMPLES + BLOCK_SAMPLES + 2 * MAX_PACKET_SAMPLES)
+  /** @param sampleRate Hz of what comes in. @defaultValue 48000 */
+  constructor(channels: number, sink: PcmSink, sampleRate: number = RATE_OF_CONSTANTS) {
+    const scaled = (samples: number): number => Math.round((samples * sampleRate) / RATE_OF_CONSTANTS)
+    const fadeSamples = scaled(FADE_SAMPLES)
+    this.#placement = new Placement(scaled(SLEW_LIMIT_SAMPLES))
+    this.#fade = Float32Array.from(
+      { length: fadeSamples },
+      (_, index) => 0.5 - 0.5 * Math.cos((Math.PI * (index + 0.5)) / fadeSamples),
+    )
+    this.#blockSamples = scaled(BLOCK_SAMPLES)
+    this.#fifo = new PcmFifo(channels, fadeSamples + this.#blockSamples + 2 * MAX_PACKET_SAMPLES)
     this.#work = Array.from({ length: channels }, () => new Float32Array(2 * MAX_PACKET_SAMPLES))
     this.#sink = sink
   }
@@ -73,8 +80,13 @@ export class ContinuousAudio {
     return this.#placement.next
   }
 
+  /** The last sample so far is sound, and not silence that was filled in. */
+  get sounding(): boolean {
+    return this.#sounding
+  }
+
   /**
-   * Places one decoded packet (at most 120 ms) that starts at `position`. After a loss and with a new source no
+   * Places one decoded packet (at most 5760 samples) that starts at `position`. After a loss and with a new source no
    * difference is drift.
    */
   place(position: number, planes: readonly Float32Array[], samples: number, joint: Joint = 'continues'): void {
@@ -121,7 +133,7 @@ export class ContinuousAudio {
     for (let left = samples; left > 0; ) {
       const count = Math.min(left, this.#fifo.space)
       this.#fifo.writeSilence(count)
-      this.#drain(FADE_SAMPLES)
+      this.#drain(this.#fade.length)
       left -= count
     }
   }
@@ -130,12 +142,12 @@ export class ContinuousAudio {
     const start = this.#fifo.length
     this.#fifo.write(planes, offset, samples)
     if (fadeIn) {
-      const count = Math.min(FADE_SAMPLES, samples)
+      const count = Math.min(this.#fade.length, samples)
       for (const plane of this.#fifo.planes) {
-        for (let index = 0; index < count; index++) plane[start + index]! *= FADE[index]!
+        for (let index = 0; index < count; index++) plane[start + index]! *= this.#fade[index]!
       }
     }
-    this.#drain(FADE_SAMPLES)
+    this.#drain(this.#fade.length)
   }
 
   #writeStretched(planes: readonly Float32Array[], samples: number, stretch: number): void {
@@ -151,14 +163,14 @@ export class ContinuousAudio {
 
   #fadeOut(): void {
     const length = this.#fifo.length
-    const count = Math.min(FADE_SAMPLES, length)
+    const count = Math.min(this.#fade.length, length)
     for (const plane of this.#fifo.planes) {
-      for (let index = 0; index < count; index++) plane[length - 1 - index]! *= FADE[index]!
+      for (let index = 0; index < count; index++) plane[length - 1 - index]! *= this.#fade[index]!
     }
   }
 
   #drain(keep: number): void {
-    while (this.#fifo.length >= BLOCK_SAMPLES + keep) this.#give(BLOCK_SAMPLES)
+    while (this.#fifo.length >= this.#blockSamples + keep) this.#give(this.#blockSamples)
   }
 
   #give(samples: number): void {

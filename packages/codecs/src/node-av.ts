@@ -9,9 +9,6 @@ export interface NodeAv {
   readonly constants: typeof NodeAvConstants
 }
 
-/** What a codec returns at the end of its stream. */
-export const AVERROR_EOF = -541_478_725
-
 let loaded: Promise<NodeAv> | undefined
 
 /**

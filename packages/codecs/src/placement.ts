@@ -6,15 +6,18 @@
  * re-timing of the source) is worked off by playing a packet a little longer or shorter, so that nothing clicks.
  */
 
-/** From this difference on, a hole is silence and an overlap is dropped. Shorter packets have a limit of their length. */
+/**
+ * From this difference on, a hole is silence and an overlap is dropped: 20 ms, here at 48 kHz. Shorter packets have a
+ * limit of their length.
+ */
 export const SLEW_LIMIT_SAMPLES = 960
 /** A difference that is left alone: what the rounding of two timescales may make of equal times. */
 const TOLERANCE_SAMPLES = 1
 /** Speed change while a difference is worked off: 8.6 cent, below what is heard. */
 export const MAX_SPEED_CHANGE = 0.005
 
-/** Packets shorter than this (Opus has none, but the end may cut one) are not stretched. */
-const MIN_STRETCH_SAMPLES = 100
+/** Packets shorter than this (the end may cut one) are not stretched: 5 ms at 8 kHz. */
+const MIN_STRETCH_SAMPLES = 40
 
 /** What to do with one decoded packet, in this order. */
 export interface PlacementStep {
@@ -30,9 +33,15 @@ const AS_IT_IS: PlacementStep = { silence: 0, skip: 0, stretch: 0 }
 
 /** The running grid. */
 export class Placement {
+  readonly #slewLimit: number
   #next: number | undefined
   #silent = false
   #maxOffset = 0
+
+  /** @param slewLimit 20 ms in samples. @defaultValue 960, for 48 kHz */
+  constructor(slewLimit: number = SLEW_LIMIT_SAMPLES) {
+    this.#slewLimit = slewLimit
+  }
 
   /** Where the next sample goes; `undefined` before the first packet, which goes where it wants. */
   get next(): number | undefined {
@@ -56,7 +65,7 @@ export class Placement {
     const offset = position - this.#next
     const afterSilence = this.#silent
     this.#silent = false
-    const limit = Math.min(SLEW_LIMIT_SAMPLES, samples)
+    const limit = Math.min(this.#slewLimit, samples)
     const isExact = afterSilence || (broken && Math.abs(offset) > TOLERANCE_SAMPLES)
     if (offset > 0 && (isExact || offset >= limit)) {
       this.#next += offset + samples
@@ -84,7 +93,7 @@ export class Placement {
   advance(position: number): number {
     if (this.#next === undefined) return 0
     const hole = position - this.#next
-    if (hole <= 0 || (!this.#silent && hole < SLEW_LIMIT_SAMPLES)) return 0
+    if (hole <= 0 || (!this.#silent && hole < this.#slewLimit)) return 0
     this.#silent = true
     this.#next = position
     return hole

@@ -1,8 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { adtsHeader } from '@rushes/bitstream'
 import type { AudioConfiguration, EncodedSample } from '@rushes/media'
-import { loadNodeAv } from '../src/node-av.js'
-import { NodeAvOpusDecoder } from '../src/node-av-opus-decoder.js'
+import { nativeOpusDecoder } from './native-opus-decoder.js'
 
 export const hasFfmpeg = spawnSync('ffmpeg', ['-version']).status === 0
 
@@ -22,18 +21,15 @@ export function decodeAac(samples: readonly EncodedSample[]): Float32Array[] {
 }
 
 /** The Opus decoded packet by packet and laid at its own times: what should be heard. Index 0 is the first packet's time. */
-export async function decodeOpus(samples: readonly EncodedSample[], channels = 1): Promise<Float32Array[]> {
-  const decoder = new NodeAvOpusDecoder(await loadNodeAv(), channels)
+export function decodeOpus(samples: readonly EncodedSample[], channels = 1): Float32Array[] {
+  const decoder = nativeOpusDecoder(channels)
   const first = samples[0]!.pts
   const planes = Array.from({ length: channels }, () => new Float32Array(samples.at(-1)!.pts - first + 5760))
   let end = 0
   for (const { data, pts } of samples) {
     const decoded = decoder.decode(data as Uint8Array)
-    if (decoded === undefined) continue
-    for (let channel = 0; channel < channels; channel++) {
-      planes[channel]!.set(decoded.planes[channel]!.subarray(0, decoded.samples), pts - first)
-    }
-    end = pts - first + decoded.samples
+    for (let channel = 0; channel < channels; channel++) planes[channel]!.set(decoded[channel]!, pts - first)
+    end = pts - first + decoded[0]!.length
   }
   decoder.close()
   return planes.map((plane) => plane.subarray(0, end))
