@@ -62,6 +62,8 @@ function formatAudio({ codec, sampleRate, channels }: NonNullable<ManifestOutput
 const actions: Readonly<Record<Repair['action'], string>> = {
   'held-picture': 'picture held',
   continued: 'decoded on from damage',
+  recovered: 'recovered from the packet after it',
+  concealed: 'concealed by the sound around it',
   silence: 'filled with silence',
   gap: 'left as a gap',
 }

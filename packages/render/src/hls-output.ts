@@ -1,7 +1,8 @@
 import { tsFormat } from '@rushes/h264-ts-muxer'
-import { HlsSegmenter } from '@rushes/hls-segmenter'
+import { HlsSegmenter, OpusGapFiller } from '@rushes/hls-segmenter'
 import type { OutputObject, TimedItem, Track } from '@rushes/media'
-import { ticksToUs, timescaleOf } from '@rushes/media'
+import { type Emit, ticksToUs, timescaleOf } from '@rushes/media'
+import { cmafFormat } from '@rushes/mp4-writer'
 import type { ManifestOutput } from './manifest.js'
 import type { Output, OutputContext, OutputStart } from './output.js'
 import { ResumePoint } from './resume-point.js'
@@ -13,11 +14,13 @@ const MULTIVARIANT_PLAYLIST = 'index.m3u8'
 /** level_idc (ITU-T H.264 §A.3.1). */
 const LEVEL_4_0 = 40
 
-/** HLS with MPEG-TS segments, into a store: each object in its turn, a playlist after what it names. */
+/** HLS with segments of MPEG-TS or CMAF, into a store: each object in its turn, a playlist after what it names. */
 export class HlsOutput implements Output {
   readonly #context: OutputContext
   readonly #start: OutputStart
   readonly #segmenter: HlsSegmenter
+  /** Players with one buffer for all tracks stop at a hole in one of them. */
+  readonly #filler: OpusGapFiller | undefined
   readonly #facts: TrackFacts
   readonly #tracks = new Map<string, Track>()
   readonly #queue: OutputObject[] = []
@@ -54,8 +57,9 @@ export class HlsOutput implements Output {
     this.#context = context
     this.#start = start
     this.#facts = new TrackFacts(start.tracks)
+    if (plan.segments === 'cmaf') this.#filler = new OpusGapFiller(start.tracks)
     this.#segmenter = new HlsSegmenter({
-      format: tsFormat(start.tracks, { originUs: start.startUs }),
+      format: (plan.segments === 'ts' ? tsFormat : cmafFormat)(start.tracks, { originUs: start.startUs }),
       segmentDuration: plan.segmentDuration,
       ...(plan.targetDuration === undefined ? undefined : { targetDuration: plan.targetDuration }),
       ...(context.frameRate === undefined ? undefined : { frameRate: context.frameRate }),
@@ -72,14 +76,19 @@ export class HlsOutput implements Output {
   addTrack(track: Track): void {
     this.#tracks.set(track.id, track)
     this.#facts.addTrack(track)
+    this.#filler?.addTrack(track)
     this.#segmenter.addTrack(track)
   }
 
   push(item: TimedItem): void {
     if (item.type === 'sample') this.#facts.see(item)
     const admitted = this.#admit(item)
-    if (admitted !== undefined) this.#segmenter.push(admitted, this.#enqueue)
+    if (admitted === undefined) return
+    if (this.#filler === undefined) this.#intoSegmenter(admitted)
+    else this.#filler.push(admitted, this.#intoSegmenter)
   }
+
+  readonly #intoSegmenter: Emit<TimedItem> = (item) => this.#segmenter.push(item, this.#enqueue)
 
   /** What has not been published yet. */
   #admit(item: TimedItem): TimedItem | undefined {
@@ -121,7 +130,10 @@ export class HlsOutput implements Output {
   }
 
   async finish(): Promise<ManifestOutput[]> {
-    if (this.#resume?.playlist.endList !== true) this.#segmenter.flush(this.#enqueue)
+    if (this.#resume?.playlist.endList !== true) {
+      this.#filler?.flush()
+      this.#segmenter.flush(this.#enqueue)
+    }
     await this.drain()
     if (this.#context.plan.vodPlaylist) await this.#storeVodPlaylist()
     this.#finished = true

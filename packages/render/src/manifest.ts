@@ -30,7 +30,7 @@ export interface ManifestParticipant {
 export interface ManifestOutput {
   readonly kind: 'individual'
   readonly participantId: string
-  readonly container: 'hls' | 'mp4'
+  readonly container: 'hls' | 'mp4' | 'webm'
   /** Where the recording is split into several files: from 1. */
   readonly part?: number
   /** Of the file, or of the multivariant playlist. */
@@ -60,9 +60,10 @@ export interface Repair {
   readonly packets?: number
   /**
    * `held-picture`: the last good picture stands until the next keyframe. `continued`: pictures were decoded on from
-   * damaged references. `silence`: silence in its place. `gap`: timing alone shows it (copied audio).
+   * damaged references. `recovered`: all of it was in the packet that came after. `concealed`: a guess from the sound
+   * around it. `silence`: silence in its place. `gap`: timing alone shows it (copied audio).
    */
-  readonly action: 'held-picture' | 'continued' | 'silence' | 'gap'
+  readonly action: 'held-picture' | 'continued' | 'recovered' | 'concealed' | 'silence' | 'gap'
 }
 
 /** A pause. */

@@ -4,18 +4,19 @@ import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import type { TimedItem, Track } from '@rushes/media'
-import { createMp4Writer, type Mp4Writer } from '@rushes/mp4-writer'
+import { createMp4Writer, createWebmWriter, type Mp4Writer, type WebmWriter } from '@rushes/mp4-writer'
 import { putFile } from '@rushes/storage-adapters'
 import type { ManifestOutput } from './manifest.js'
 import type { Output, OutputContext, OutputStart } from './output.js'
 import { TrackFacts } from './track-facts.js'
 
-/** One MP4: it grows as a file of its own on the scratch disk and goes to the store when it is whole. */
+/** One MP4 or WebM: it grows as a file of its own on the scratch disk and goes to the store when it is whole. */
 export class Mp4Output implements Output {
   readonly #context: OutputContext
   readonly #start: OutputStart
   readonly #path: string
-  readonly #writer: Mp4Writer
+  readonly #container: 'mp4' | 'webm'
+  readonly #writer: Mp4Writer | WebmWriter
   readonly #facts: TrackFacts
   readonly #part: number | undefined
   /** Writes that must be waited for, since the last drain. */
@@ -25,24 +26,40 @@ export class Mp4Output implements Output {
     context: OutputContext,
     start: OutputStart,
     part: number | undefined,
+    container: 'mp4' | 'webm',
     path: string,
-    writer: Mp4Writer,
+    writer: Mp4Writer | WebmWriter,
   ) {
     this.#context = context
     this.#part = part
+    this.#container = container
     this.#start = start
     this.#path = path
     this.#writer = writer
     this.#facts = new TrackFacts(start.tracks)
   }
 
-  static async create(context: OutputContext, start: OutputStart, part?: number): Promise<Mp4Output> {
+  static create(context: OutputContext, start: OutputStart, part?: number): Promise<Mp4Output> {
+    return Mp4Output.#open('mp4', context, start, part)
+  }
+
+  static createWebm(context: OutputContext, start: OutputStart, part?: number): Promise<Mp4Output> {
+    return Mp4Output.#open('webm', context, start, part)
+  }
+
+  static async #open(
+    container: 'mp4' | 'webm',
+    context: OutputContext,
+    start: OutputStart,
+    part: number | undefined,
+  ): Promise<Mp4Output> {
     const name = createHash('sha256').update(context.participantId).digest('hex').slice(0, 24)
-    const path = join(context.scratchDir, `${name}-${part ?? 1}.mp4`)
-    const writer = await createMp4Writer({ path, tracks: start.tracks, originUs: start.startUs })
+    const path = join(context.scratchDir, `${name}-${part ?? 1}.${container}`)
+    const createWriter = container === 'mp4' ? createMp4Writer : createWebmWriter
+    const writer = await createWriter({ path, tracks: start.tracks, originUs: start.startUs })
     const { participantId, keyOf, emit } = context
-    emit({ type: 'output-started', participantId, container: 'mp4', key: keyOf('.mp4', part) })
-    return new Mp4Output(context, start, part, path, writer)
+    emit({ type: 'output-started', participantId, container, key: keyOf(`.${container}`, part) })
+    return new Mp4Output(context, start, part, container, path, writer)
   }
 
   addTrack(track: Track): void {
@@ -64,10 +81,10 @@ export class Mp4Output implements Output {
     await this.drain()
     await this.#writer.finish()
     const { store, signal, emit, keyOf, participantId } = this.#context
-    const key = keyOf('.mp4', this.#part)
+    const key = keyOf(`.${this.#container}`, this.#part)
     const sha256 = await hashOf(this.#path)
     const put = await putFile(store, key, this.#path, {
-      contentType: 'video/mp4',
+      contentType: `video/${this.#container}`,
       move: true,
       ...(signal === undefined ? undefined : { signal }),
     })
@@ -76,7 +93,7 @@ export class Mp4Output implements Output {
     const output: ManifestOutput = {
       kind: 'individual',
       participantId,
-      container: 'mp4',
+      container: this.#container,
       key,
       location: put.location,
       bytes: put.bytes,

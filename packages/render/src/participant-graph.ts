@@ -1,14 +1,26 @@
 import { type AudioTranscoder, createAacTranscoder } from '@rushes/codecs'
-import type { Emit, EncodedSample, SourceItem, TimedItem, TimedStage, Track } from '@rushes/media'
+import type {
+  AudioTrack,
+  Emit,
+  EncodedSample,
+  KeyframeNeeded,
+  SourceItem,
+  TimedItem,
+  TimedStage,
+  Track,
+} from '@rushes/media'
 import { rescale, ticksToUs, timescaleOf, usToTicks } from '@rushes/media'
 import { createDepacketizer, type RtpInput, type RtpStats, type SourceClocks, Timeline } from '@rushes/rtp-depacketizer'
 import { Branch } from './branch.js'
+import { MP4_CODECS, TS_CODECS, WEBM_CODECS } from './container-codecs.js'
+import { FittedOutputs, type WantedOutput } from './fitted-outputs.js'
 import { HlsOutput } from './hls-output.js'
 import { assignLane, type Lane, LaneMerger, type TrackSpan } from './lanes.js'
 import type { ManifestOutput } from './manifest.js'
 import { Mp4Output } from './mp4-output.js'
 import type { Output, OutputContext, OutputStart } from './output.js'
 import { PartedOutput } from './parted-output.js'
+import type { OutputFormat, ResolvedPlan } from './plan.js'
 import { RepairLog } from './repair-log.js'
 import type { TimeCuts } from './time-cuts.js'
 import type { TrackHealth } from './track-health.js'
@@ -41,6 +53,8 @@ interface LanePath {
   readonly lane: Lane
   readonly merger: LaneMerger
   readonly transcoder: AudioTranscoder | undefined
+  /** What comes out of the transcoder. */
+  readonly transcoded: Emit<TimedItem>
   readonly emit: Emit<TimedItem>
 }
 
@@ -53,9 +67,9 @@ export class ParticipantGraph {
   readonly #sources = new Map<string, Source>()
   readonly #lanes: Lane[] = []
   readonly #paths = new Map<string, LanePath>()
-  /** With AAC: HLS, and MP4 unless it keeps Opus. */
+  /** Those with AAC. */
   readonly #aac: Branch | undefined
-  /** With Opus as it came: MP4 on request. */
+  /** Those with Opus as it came. */
   readonly #opus: Branch | undefined
   /** On the clock of the arrivals. */
   #nowUs = 0
@@ -71,13 +85,10 @@ export class ParticipantGraph {
     this.#finishedSource = clocks !== undefined
     const { plan, startedAtUs } = context
     this.#timeline = new Timeline({ startedAtUs, ...(clocks === undefined ? undefined : { clocks }) })
-    const { formats, audioCodec } = plan
-    const mp4KeepsOpus = formats.has('mp4') && audioCodec === 'opus'
-    if (formats.has('hls') || !mp4KeepsOpus) {
-      this.#aac = this.#branch(formats.has('hls'), formats.has('mp4') && !mp4KeepsOpus)
-    }
-    if (mp4KeepsOpus) this.#opus = this.#branch(false, true)
-    this.repairs = new RepairLog(context.participantId, plan.afterLoss, audioCodec)
+    const sound = soundOf(plan)
+    if (sound.aac.length > 0) this.#aac = this.#branch(sound.aac)
+    if (sound.opus.length > 0) this.#opus = this.#branch(sound.opus)
+    this.repairs = new RepairLog(context.participantId, plan.afterLoss, plan.audioCodec)
   }
 
   /** Makes ready for a track. Native codecs are loaded here, when a track needs them and not before. */
@@ -163,7 +174,7 @@ export class ParticipantGraph {
     for (const [trackId, source] of this.#sources) this.#endTrack(trackId, source)
     this.#timeline.flush(this.#intoLanes)
     // Lanes are not closed one by one: where all end together, the last sounds are no part without video.
-    for (const { transcoder } of this.#paths.values()) transcoder?.flush((item) => this.#aac?.push(item))
+    for (const { transcoder, transcoded } of this.#paths.values()) transcoder?.flush(transcoded)
     const outputs = [...((await this.#aac?.finish()) ?? []), ...((await this.#opus?.finish()) ?? [])]
     this.#close()
     return outputs
@@ -180,42 +191,83 @@ export class ParticipantGraph {
 
   async #openLane(lane: Lane): Promise<void> {
     const { track } = lane
-    const { plan } = this.#context
-    let transcoder: AudioTranscoder | undefined
-    if (this.#aac !== undefined && track.kind === 'audio' && track.codec !== 'aac') {
-      transcoder = await createAacTranscoder({
-        track,
-        sampleRate: plan.sampleRate,
-        ...(plan.bitRate === undefined ? undefined : { bitRate: plan.bitRate }),
-      })
+    // What goes into the branches: AAC where it must be, the sound as it came where it may.
+    const isCopied = track.kind === 'video' || track.codec === 'aac'
+    const opusAsIs = isCopied || track.codec === 'opus'
+    const needsAac = !isCopied && (this.#aac !== undefined || !opusAsIs)
+    const transcoder = needsAac && track.kind === 'audio' ? await this.#openTranscoder(track) : undefined
+    const intoAac = this.#aac
+    const intoOpus = this.#opus
+    intoAac?.addTrack(transcoder?.track ?? track)
+    intoOpus?.addTrack(opusAsIs ? track : (transcoder?.track ?? track))
+    const transcoded: Emit<TimedItem> = (item) => {
+      intoAac?.push(item)
+      if (!opusAsIs) intoOpus?.push(item)
     }
-    this.#aac?.addTrack(transcoder?.track ?? track)
-    this.#opus?.addTrack(track)
-    const intoAac: Emit<TimedItem> = (item) => this.#aac?.push(item)
     const emit: Emit<TimedItem> = (item) => {
-      this.#opus?.push(item)
-      if (transcoder === undefined) intoAac(item)
-      else transcoder.push(item, intoAac)
+      if (opusAsIs) intoOpus?.push(item)
+      if (transcoder !== undefined) transcoder.push(item, transcoded)
+      else intoAac?.push(item)
     }
-    this.#paths.set(track.id, { lane, merger: new LaneMerger(lane), transcoder, emit })
+    this.#paths.set(track.id, { lane, merger: new LaneMerger(lane), transcoder, transcoded, emit })
   }
 
-  #branch(hls: boolean, mp4: boolean): Branch {
-    const { plan } = this.#context
+  #openTranscoder(track: AudioTrack): Promise<AudioTranscoder> {
+    const { sampleRate, bitRate } = this.#context.plan
+    return createAacTranscoder({
+      track,
+      sampleRate,
+      ...(bitRate === undefined ? undefined : { bitRate }),
+      onConcealed: (gap) => this.repairs.concealed(gap),
+    })
+  }
+
+  #branch(formats: readonly OutputFormat[]): Branch {
+    const { plan, emit, participantId } = this.#context
     return new Branch({ fromUs: plan.fromUs, toUs: plan.toUs }, async (start, hasSeen) => {
+      const wanted = formats.map((format) => this.#wanted(format, (track) => this.#finishedSource || hasSeen(track.id)))
+      const fitted = await FittedOutputs.create(wanted, start, {
+        onSignal: emit,
+        onLeftOut: ({ id, codec }, container) =>
+          emit({
+            type: 'warning',
+            warning: {
+              code: 'TRACK_LEFT_OUT',
+              message: `${container} cannot hold ${codec}: track ${id} is left out of it`,
+              participantId,
+              trackId: id,
+            },
+          }),
+      })
+      return [fitted]
+    })
+  }
+
+  #wanted(format: OutputFormat, exists: (track: Track) => boolean): WantedOutput {
+    const context = this.#context
+    const withSignals = (onSignal: (request: KeyframeNeeded) => void): OutputContext => ({
+      ...context,
+      emit: (event) => (event.type === 'keyframe-needed' ? onSignal(event) : context.emit(event)),
+    })
+    if (format !== 'hls') {
+      const create = format === 'mp4' ? Mp4Output.create : Mp4Output.createWebm
+      return {
+        codecs: format === 'mp4' ? MP4_CODECS : WEBM_CODECS,
+        create: (start, onSignal) => this.#inParts(start, (...part) => create(withSignals(onSignal), ...part)),
+      }
+    }
+    return {
+      codecs: context.plan.segments === 'ts' ? TS_CODECS : MP4_CODECS,
       // A programme lists only streams that exist (ISO/IEC 13818-1 §2.4.4.8): live, a track that was announced but has
       // sent nothing joins later. A finished source is known to have it.
-      const exists = (track: Track): boolean => this.#finishedSource || hasSeen(track.id)
-      const outputs: Output[] = []
-      if (hls) {
+      create: async (start, onSignal) => {
         const tracks = start.tracks.filter(exists)
-        const output = await this.#inParts({ ...start, tracks }, (...part) => HlsOutput.create(this.#context, ...part))
+        const own = withSignals(onSignal)
+        const output = await this.#inParts({ ...start, tracks }, (...part) => HlsOutput.create(own, ...part))
         for (const track of start.tracks) if (!exists(track)) output.addTrack(track)
-        outputs.push(output)
-      }
-      if (mp4) outputs.push(await this.#inParts(start, (...part) => Mp4Output.create(this.#context, ...part)))
-      return outputs
-    })
+        return output
+      },
+    }
   }
 
   async #inParts(start: OutputStart, create: (start: OutputStart, part?: number) => Promise<Output>): Promise<Output> {
@@ -242,10 +294,12 @@ export class ParticipantGraph {
   }
 
   #pastTranscoder(path: LanePath, item: TimedItem): void {
-    this.#opus?.push(item)
-    if (item.type !== 'watermark') return
-    const track = path.transcoder?.track ?? path.lane.track
-    this.#aac?.push({ ...item, dts: rescale(item.dts, path.lane.track.clockRate, timescaleOf(track)) })
+    const { transcoder, transcoded, lane, emit } = path
+    if (transcoder === undefined) emit(item)
+    else if (item.type === 'watermark') {
+      transcoded({ ...item, dts: rescale(item.dts, lane.track.clockRate, timescaleOf(transcoder.track)) })
+      if (lane.track.kind === 'audio' && lane.track.codec === 'opus') this.#opus?.push(item)
+    }
   }
 
   readonly #intoTimeline = (item: SourceItem): void => this.#timeline.push(item, this.#intoLanes)
@@ -291,6 +345,17 @@ export class ParticipantGraph {
       }
     })
   }
+}
+
+/** Which formats have which sound. */
+function soundOf(plan: ResolvedPlan): { readonly aac: OutputFormat[]; readonly opus: OutputFormat[] } {
+  const sound = { aac: [] as OutputFormat[], opus: [] as OutputFormat[] }
+  for (const format of plan.formats) {
+    const mayBeOpus = format === 'mp4' || (format === 'hls' && plan.segments === 'cmaf')
+    if (format === 'webm' || (mayBeOpus && plan.audioCodec === 'opus')) sound.opus.push(format)
+    else sound.aac.push(format)
+  }
+  return sound
 }
 
 /** Packets of a track that never came, those aside that carried nothing. */

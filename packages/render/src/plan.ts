@@ -5,8 +5,12 @@ import { type NamingRule, template } from '@rushes/naming-rules'
 export interface RenderPlan {
   /** Which recordings. `individual` is one per participant, audio and video together. @defaultValue `['individual']` */
   readonly outputs?: readonly 'individual'[]
-  /** Which containers of each. @defaultValue `['hls', 'mp4']` */
-  readonly formats?: readonly ('hls' | 'mp4')[]
+  /**
+   * Which containers of each. Video goes in as it came where the container holds its codec, and is encoded as H264 where
+   * it does not (VP8 in MP4; all but H264 in MPEG-TS). WebM holds VP8, VP9, AV1 and Opus; other tracks are left out of
+   * it. @defaultValue `['hls', 'mp4']`
+   */
+  readonly formats?: readonly OutputFormat[]
   /** Whose. @defaultValue everyone's */
   readonly participants?: readonly string[]
   /** Only the sound, or only the pictures. @defaultValue both */
@@ -29,6 +33,9 @@ export interface RenderPlan {
   readonly roomId?: string
 }
 
+/** A container, or HLS. */
+export type OutputFormat = 'hls' | 'mp4' | 'webm'
+
 /** When a recording is split. Parts have numbers, from 1; at least one of both. */
 export interface PartsPlan {
   /** Length of a part in seconds, 1 or more. */
@@ -40,8 +47,8 @@ export interface PartsPlan {
 /** The sound of the outputs. */
 export interface AudioPlan {
   /**
-   * `aac` transcodes Opus once per track; `opus` copies it into MP4. MPEG-TS has no Opus that players know: HLS has
-   * AAC either way. @defaultValue 'aac'
+   * `aac` transcodes once per track; `opus` copies Opus into MP4 and CMAF. MPEG-TS has no Opus that players know, and
+   * WebM no AAC: these have what they can. G.711 and G.722 become AAC either way. @defaultValue 'aac'
    */
   readonly codec?: 'aac' | 'opus'
   /** Of AAC, in Hz. @defaultValue 48,000 */
@@ -52,6 +59,11 @@ export interface AudioPlan {
 
 /** The shape of the HLS output. */
 export interface HlsPlan {
+  /**
+   * MPEG-TS plays everywhere, with H264 and AAC; CMAF (fragmented MP4) also holds H265, VP9, AV1 and Opus as they came.
+   * @defaultValue 'ts'
+   */
+  readonly segments?: 'ts' | 'cmaf'
   /** Aim for the length of a segment, in seconds; segments end at keyframes. @defaultValue 6 */
   readonly segmentDuration?: number
   /** EXT-X-TARGETDURATION of an `event` or `live` playlist, in whole seconds; `vod` computes it. @defaultValue twice the aim, rounded up */
@@ -64,7 +76,8 @@ export interface HlsPlan {
 
 /** A plan with everything decided. */
 export interface ResolvedPlan {
-  readonly formats: ReadonlySet<'hls' | 'mp4'>
+  readonly formats: ReadonlySet<OutputFormat>
+  readonly segments: 'ts' | 'cmaf'
   readonly participants: ReadonlySet<string> | undefined
   readonly audioCodec: 'aac' | 'opus'
   readonly sampleRate: 44_100 | 48_000
@@ -81,11 +94,24 @@ export interface ResolvedPlan {
   readonly naming: NamingRule
 }
 
+/**
+ * Checks a plan before there is a source: of a growing one when `growing`.
+ * @throws ConfigurationError naming the field
+ */
+export function checkPlan(plan: RenderPlan, { growing }: { readonly growing: boolean }): void {
+  const { naming, participants } = resolvePlan(plan, !growing)
+  if (growing && participants?.size !== 1 && !naming.elements.includes('participantId')) {
+    throw new ConfigurationError('naming', 'must contain {participantId}, as there may be more than one participant')
+  }
+}
+
 /** Checks a plan and fills in its defaults. Throws a {@link ConfigurationError} that names the field. */
 export function resolvePlan(plan: RenderPlan, sourceIsFinished: boolean): ResolvedPlan {
   const formats = plan.formats ?? ['hls', 'mp4']
-  oneOf('formats', formats, ['hls', 'mp4'])
-  if (formats.length === 0) throw new ConfigurationError('formats', 'needs at least one of hls, mp4')
+  oneOf('formats', formats, ['hls', 'mp4', 'webm'])
+  if (formats.length === 0) throw new ConfigurationError('formats', 'needs at least one of hls, mp4, webm')
+  const segments = plan.hls?.segments ?? 'ts'
+  oneOf('hls.segments', [segments], ['ts', 'cmaf'])
   oneOf('outputs', plan.outputs ?? ['individual'], ['individual'])
   const media = plan.media ?? 'both'
   oneOf('media', [media], ['both', 'audio', 'video'])
@@ -131,6 +157,7 @@ export function resolvePlan(plan: RenderPlan, sourceIsFinished: boolean): Resolv
     throw new ConfigurationError('participants', 'must name somebody, or be left out')
   return {
     formats: new Set(formats),
+    segments,
     participants: plan.participants === undefined ? undefined : new Set(plan.participants),
     audioCodec,
     sampleRate,

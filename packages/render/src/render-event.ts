@@ -9,7 +9,7 @@ export type RenderEvent =
   | {
       readonly type: 'output-started'
       readonly participantId: string
-      readonly container: 'hls' | 'mp4'
+      readonly container: 'hls' | 'mp4' | 'webm'
       readonly key: string
       /** Where the store put it; absent while the file only grows. */
       readonly location?: string

@@ -282,7 +282,7 @@ class Rendering {
       frameRate: this.#survey?.tracks.find(
         (track) => track.participantId === participantId && track.frameRate !== undefined,
       )?.frameRate,
-      emit: (event) => this.#emit(event),
+      emit: (event) => (event.type === 'warning' ? this.#warn(event.warning) : this.#emit(event)),
       signal: this.#sinks.signal,
       recallPlaylist: this.#sinks.recallPlaylist,
     }

@@ -1,3 +1,4 @@
+import type { ConcealedGap } from '@rushes/codecs'
 import type { EncodedSample, Track } from '@rushes/media'
 import { ticksToUs } from '@rushes/media'
 import type { Repair } from './manifest.js'
@@ -16,6 +17,8 @@ export class RepairLog {
   /** Packets of a track that an entry, or one that was omitted, tells of. */
   readonly #told = new Map<string, number>()
   readonly entries: Repair[] = []
+  /** Where the loss that was added last stands, if it was listed. */
+  #last: number | undefined
   omitted = 0
 
   constructor(participantId: string, afterLoss: 'freeze' | 'continue', audioCodec: 'aac' | 'opus') {
@@ -35,6 +38,13 @@ export class RepairLog {
     this.#goodUntil.set(sample.trackId, atUs + ticksToUs(sample.duration ?? 0, track.clockRate))
   }
 
+  /** What became of the loss of sound that was seen last. It is told while the sample behind it is on its way. */
+  concealed({ recoveredUs, concealedUs, silencedUs }: ConcealedGap): void {
+    const entry = this.#last === undefined ? undefined : this.entries[this.#last]
+    if (this.#last === undefined || entry?.action !== 'silence' || silencedUs >= recoveredUs + concealedUs) return
+    this.entries[this.#last] = { ...entry, action: concealedUs + silencedUs === 0 ? 'recovered' : 'concealed' }
+  }
+
   /** A track has ended. What it lost after its last good sample was never followed by one that could tell. */
   end(trackId: string, lostPackets: number, atUs: number): void {
     const track = this.#tracks.get(trackId)
@@ -46,10 +56,12 @@ export class RepairLog {
 
   #add(track: Track, packets: number, atUs: number): void {
     this.#told.set(track.id, (this.#told.get(track.id) ?? 0) + packets)
+    this.#last = undefined
     if (this.entries.length >= MAX_REPAIRS) {
       this.omitted++
       return
     }
+    this.#last = this.entries.length
     this.entries.push({
       participantId: this.#participantId,
       trackId: track.id,

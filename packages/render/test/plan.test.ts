@@ -8,6 +8,7 @@ describe('resolvePlan', () => {
     const { naming, ...rest } = resolvePlan({}, true)
     expect(rest).toEqual({
       formats: new Set(['hls', 'mp4']),
+      segments: 'ts',
       participants: undefined,
       audioCodec: 'aac',
       sampleRate: 48_000,
@@ -47,6 +48,7 @@ describe('resolvePlan', () => {
       ),
     ).toEqual({
       formats: new Set(['hls']),
+      segments: 'ts',
       participants: new Set(['a']),
       audioCodec: 'opus',
       sampleRate: 44_100,
@@ -67,7 +69,8 @@ describe('resolvePlan', () => {
   // What types forbid comes from JSON and command lines all the same.
   it.each<[string, object]>([
     ['outputs', { outputs: ['composite'] }],
-    ['formats', { formats: ['webm'] }],
+    ['formats', { formats: ['ogg'] }],
+    ['hls.segments', { hls: { segments: 'webm' } }],
     ['formats', { formats: [] }],
     ['participants', { participants: [] }],
     ['media', { media: 'subtitles' }],
