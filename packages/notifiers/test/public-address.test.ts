@@ -1,0 +1,57 @@
+import { describe, expect, it } from 'vitest'
+import { isPublicAddress } from '../src/public-address.js'
+
+describe('isPublicAddress', () => {
+  it.each([
+    '8.8.8.8',
+    '1.1.1.1',
+    '172.15.0.1',
+    '172.32.0.1',
+    '100.63.0.1',
+    '2606:4700:4700::1111',
+    '::ffff:8.8.8.8',
+    '64:ff9b::808:808',
+  ])('takes %s', (address) => expect(isPublicAddress(address)).toBe(true))
+
+  it.each([
+    ['127.0.0.1', 'loopback'],
+    ['127.255.0.9', 'loopback'],
+    ['0.0.0.0', 'this host'],
+    ['10.1.2.3', 'private'],
+    ['172.16.0.1', 'private'],
+    ['172.31.255.255', 'private'],
+    ['192.168.1.1', 'private'],
+    ['100.64.0.1', 'shared'],
+    ['100.100.100.200', 'metadata service, in the shared range'],
+    ['169.254.169.254', 'metadata service, link-local'],
+    ['168.63.129.16', 'platform service'],
+    ['192.0.0.192', 'metadata service, reserved'],
+    ['198.18.0.1', 'benchmarks'],
+    ['224.0.0.1', 'multicast'],
+    ['239.255.255.250', 'multicast'],
+    ['240.0.0.1', 'reserved'],
+    ['255.255.255.255', 'broadcast'],
+    ['::', 'unspecified'],
+    ['::1', 'loopback'],
+    ['::7f00:1', 'IPv4-compatible loopback'],
+    ['::ffff:127.0.0.1', 'mapped loopback'],
+    ['::ffff:a9fe:a9fe', 'mapped metadata service'],
+    ['::ffff:0:7f00:1', 'translated loopback'],
+    ['64:ff9b::7f00:1', 'NAT64 of loopback'],
+    ['64:ff9b::a9fe:a9fe', 'NAT64 of a metadata service'],
+    ['64:ff9b:1::1', 'local NAT64'],
+    ['2002:7f00:1::', '6to4 of loopback'],
+    ['2001:0:1234::1', 'Teredo'],
+    ['fe80::1', 'link-local'],
+    ['fe80::1%eth0', 'link-local with a zone'],
+    ['fec0::1', 'site-local'],
+    ['fc00::1', 'unique-local'],
+    ['fd00:ec2::254', 'metadata service, unique-local'],
+    ['ff02::1', 'multicast'],
+    ['2001:db8::1', 'documentation'],
+    ['4000::1', 'not handed out'],
+    ['', 'nothing'],
+    ['localhost', 'a name'],
+    ['not an address', 'text'],
+  ])('refuses %s (%s)', (address) => expect(isPublicAddress(address)).toBe(false))
+})
