@@ -1,0 +1,74 @@
+import { buffer } from 'node:stream/consumers'
+import type { Manifest } from '@rushes/render'
+import type { Store } from '@rushes/storage-adapters'
+import { eraseParticipant } from '@rushes/take'
+import { RecorderError } from './errors.js'
+import { manifestKeyOf } from './output-links.js'
+
+/**
+ * Removes a person from a recording that has ended: from its journal where that was kept, and from the store where its
+ * rights allow to read, list and delete.
+ * @throws RecorderError `RECORDER_NOT_FOUND` when there is nothing to erase from
+ */
+export async function eraseFromOutputs(
+  dir: string,
+  recordingId: string,
+  participantId: string,
+  store: Store,
+): Promise<void> {
+  const inJournal = await eraseFromJournal(dir, participantId)
+  const manifest = await readManifest(store, recordingId)
+  if (manifest === undefined) {
+    if (inJournal) return
+    throw new RecorderError('RECORDER_NOT_FOUND', `there is nothing of recording ${recordingId}`, { recordingId })
+  }
+  if (store.delete === undefined) {
+    const message = `${store.name} cannot delete: remove the objects of ${participantId} there by hand`
+    throw new RecorderError('RECORDER_NOT_FOUND', message, { recordingId })
+  }
+  for (const output of manifest.outputs) {
+    if (output.participantId !== participantId) continue
+    for (const key of await objectsOf(store, output)) await store.delete(key)
+  }
+  const isOther = (one: { readonly participantId?: string }): boolean => one.participantId !== participantId
+  const without: Manifest = {
+    ...manifest,
+    participants: manifest.participants.filter(({ id }) => id !== participantId),
+    outputs: manifest.outputs.filter(isOther),
+    repairs: manifest.repairs.filter(isOther),
+    warnings: manifest.warnings.filter(isOther),
+  }
+  const body = new TextEncoder().encode(`${JSON.stringify(without, null, 2)}\n`)
+  await store.put(manifestKeyOf(manifest), body, { contentType: 'application/json' })
+}
+
+async function eraseFromJournal(dir: string, participantId: string): Promise<boolean> {
+  try {
+    await eraseParticipant(dir, participantId)
+    return true
+  } catch (error) {
+    const { code } = error as { code?: unknown }
+    if (code === 'TAKE_NO_SESSION' || code === 'TAKE_UNKNOWN_PARTICIPANT') return false
+    throw error
+  }
+}
+
+async function readManifest(store: Store, recordingId: string): Promise<Manifest | undefined> {
+  if (store.get === undefined) return undefined
+  try {
+    const bytes = await buffer(await store.get(manifestKeyOf({ recordingId })))
+    return JSON.parse(bytes.toString('utf8')) as Manifest
+  } catch (error) {
+    if ((error as { code?: unknown }).code === 'STORE_NOT_FOUND') return undefined
+    throw error
+  }
+}
+
+/** Of HLS everything in its folder; a playlist goes before what it names. */
+async function objectsOf(store: Store, { container, key }: Manifest['outputs'][number]): Promise<string[]> {
+  if (container !== 'hls' || store.list === undefined) return [key]
+  const keys = [key]
+  for await (const entry of store.list(key.slice(0, key.lastIndexOf('/') + 1)))
+    if (entry.key !== key) keys.push(entry.key)
+  return keys.sort((a, b) => Number(b.endsWith('.m3u8')) - Number(a.endsWith('.m3u8')))
+}

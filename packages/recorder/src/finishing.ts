@@ -1,0 +1,169 @@
+/** From a journal to finished outputs: of a recording that has just stopped, and of one that a crash left behind. */
+
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { RecordingEventData, RecordingEventType } from '@rushes/media'
+import {
+  type Manifest,
+  RenderError,
+  type RenderEvent,
+  type RenderMonitor,
+  type RenderPlan,
+  render,
+} from '@rushes/render'
+import { putFile } from '@rushes/storage-adapters'
+import { openTake, removeTake, type TakeSource } from '@rushes/take'
+import { RecorderError } from './errors.js'
+import { linkData, readyData } from './output-links.js'
+import { PlaylistMemory } from './playlist-memory.js'
+import type { RecorderSurroundings } from './recorder-surroundings.js'
+import type { JournalRetention, RecordingSettings } from './settings.js'
+
+/** Beside the journal of a take: growing files, and copies of the playlists that are public. */
+const SCRATCH_FOLDER = 'scratch'
+const PLAYLISTS_FOLDER = 'playlists'
+
+/** Whoever tells what happens to a recording. */
+export interface Teller {
+  readonly recordingId: string
+  readonly roomId: string
+  readonly settings: RecordingSettings
+  tell(type: RecordingEventType, data: RecordingEventData): void
+  rendering?(event: RenderEvent): void
+  monitor?(monitor: RenderMonitor): void
+}
+
+/** The plan that a recording's settings make. Live playlists grow, and so do those that go on after a crash. */
+export function planOf(
+  { recordingId, roomId, settings }: Omit<Teller, 'tell'>,
+  naming: RenderPlan['naming'],
+): RenderPlan {
+  const { outputs, formats, media, audio, afterLoss, parts } = settings
+  return {
+    recordingId,
+    roomId,
+    ...(naming === undefined ? undefined : { naming }),
+    ...(outputs === undefined ? undefined : { outputs }),
+    ...(formats === undefined ? undefined : { formats }),
+    ...(media === undefined ? undefined : { media }),
+    ...(audio === undefined ? undefined : { audio }),
+    ...(afterLoss === undefined ? undefined : { afterLoss }),
+    ...(parts === undefined ? undefined : { parts }),
+    hls: { ...(settings.live === false ? undefined : { playlistType: 'event' as const }), ...settings.hls },
+  }
+}
+
+/** Renders a source, telling of its outputs. */
+export async function renderTelling(
+  source: TakeSource,
+  dir: string,
+  teller: Teller,
+  surroundings: RecorderSurroundings,
+  signal?: AbortSignal,
+): Promise<Manifest> {
+  const { naming, linkExpiresIn, logger } = surroundings
+  const memory = new PlaylistMemory(join(dir, PLAYLISTS_FOLDER))
+  const store = memory.watch(surroundings.store)
+  /** Links are told in their order, and before the end. */
+  let links: Promise<void> = Promise.resolve()
+  const link = (output: Parameters<typeof linkData>[1], final: boolean): void => {
+    links = links.then(async () =>
+      teller.tell('LINK', await linkData(surroundings.store, output, final, linkExpiresIn)),
+    )
+  }
+  const manifest = await render(source, planOf(teller, naming), {
+    store,
+    scratchDir: join(dir, SCRATCH_FOLDER),
+    recallPlaylist: (key) => memory.recall(key),
+    ...(signal === undefined ? undefined : { signal }),
+    ...(teller.monitor === undefined ? undefined : { onMonitor: (monitor) => teller.monitor?.(monitor) }),
+    onEvent: (event) => {
+      teller.rendering?.(event)
+      if (event.type === 'output-started' && event.location !== undefined)
+        link({ ...event, location: event.location }, false)
+      else if (event.type === 'output-ready') link(event.output, true)
+      else if (event.type === 'warning') logger.warn(event.warning.message, { recordingId: teller.recordingId })
+    },
+  })
+  await links
+  return manifest
+}
+
+/**
+ * Makes the outputs of a finished take, again and again while something outside is at fault.
+ * @throws RecorderError `RECORDING_NO_MEDIA`, `RECORDING_FAILED`
+ */
+export async function renderJournal(
+  dir: string,
+  teller: Teller,
+  surroundings: RecorderSurroundings,
+): Promise<Manifest> {
+  const { recordingId } = teller
+  const { maxAttempts, logger, closing } = surroundings
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await surroundings.turn(async () => renderTelling(await openTake(dir), dir, teller, surroundings, closing))
+    } catch (cause) {
+      if (cause instanceof RenderError && cause.code === 'RENDER_NO_MEDIA') {
+        throw new RecorderError('RECORDING_NO_MEDIA', 'no media came', { cause, recordingId })
+      }
+      const { message } = cause as Error
+      if (attempt >= maxAttempts || closing.aborted) {
+        throw new RecorderError('RECORDING_FAILED', `the outputs could not be made: ${message}`, { cause, recordingId })
+      }
+      logger.warn('the outputs could not be made; it is tried again', { recordingId, attempt, error: cause })
+      await pause(1000 * 2 ** (attempt - 1), surroundings)
+    }
+  }
+}
+
+/** READY, and then the journal goes where it is to go. The event is journalled by every notifier before that. */
+export async function conclude(
+  dir: string,
+  teller: Teller & { settled(): Promise<void> },
+  manifest: Manifest,
+  surroundings: RecorderSurroundings,
+): Promise<void> {
+  const { store, linkExpiresIn } = surroundings
+  teller.tell('READY', await readyData(store, manifest, linkExpiresIn))
+  await teller.settled()
+  await retire(dir, teller.recordingId, teller.settings.journal ?? 'delete', surroundings)
+}
+
+/** What becomes of the journal of a recording whose outputs are in the store. Failing here fails nothing: it stays. */
+export async function retire(
+  dir: string,
+  recordingId: string,
+  retention: JournalRetention,
+  { store, logger }: RecorderSurroundings,
+): Promise<void> {
+  try {
+    for (const folder of [SCRATCH_FOLDER, PLAYLISTS_FOLDER])
+      await rm(join(dir, folder), { recursive: true, force: true })
+    if (retention === 'keep') return
+    if (retention === 'upload') {
+      const take = await openTake(dir)
+      const files = take.session.participants.flatMap(({ tracks }) => tracks.map(({ file }) => file))
+      for (const file of files) await putFile(store, `${recordingId}/take/${file}`, join(dir, file), {})
+      // Last: a take is there when its session.json is.
+      const session = { contentType: 'application/json' }
+      await putFile(store, `${recordingId}/take/session.json`, join(dir, 'session.json'), session)
+    }
+    await removeTake(dir)
+  } catch (error) {
+    logger.error('the journal could not be retired; it stays', { recordingId, error })
+  }
+}
+
+function pause(ms: number, { clock, closing }: RecorderSurroundings): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      cancel()
+      closing.removeEventListener('abort', done)
+      resolve()
+    }
+    const cancel = clock.schedule(clock.nowUs() + ms * 1000, done)
+    closing.addEventListener('abort', done)
+    if (closing.aborted) done()
+  })
+}
