@@ -1,15 +1,15 @@
 import { spawnSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { chain, type OutputObject, type Stage, type TimedItem, type Track } from '@rushes/media'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import {
   HlsSegmenter,
   type HlsSegmenterOptions,
   OpusGapFiller,
   parseMediaPlaylist,
   RenditionSegmenter,
-} from '../../hls-segmenter/src/index.js'
+} from '@rushes/hls-segmenter'
+import { chain, type OutputObject, type Stage, type TimedItem, type Track } from '@rushes/media'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { cmafFormat } from '../src/index.js'
 import { findingsOf, muted, record } from './cmaf-hls.js'
 import { hevcPictures, merged, tone, videoTrack, voice, webPictures } from './encoded.js'

@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { EncodedSample, OutputObject, Stage, TimedItem } from '@rushes/media'
-import { checkHls, formatFindings } from '../../testkit/src/index.js'
+import { checkHls, formatFindings } from '@rushes/testkit'
 
 /** Feeds a segmenter and keeps its objects in a folder, as a store would. */
 export function record(

@@ -1,18 +1,13 @@
 import { copyFileSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { HlsSegmenter, OpusGapFiller, RenditionSegmenter } from '@rushes/hls-segmenter'
 import { chain, type TimedItem, type Track } from '@rushes/media'
+import { cmafFormat, createMp4Writer, createWebmWriter } from '@rushes/mp4-writer'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import {
-  type ChromiumPlayer,
-  hasChromium,
-  openChromiumPlayer,
-  type Playback,
-} from '../../../test/browser/chromium-player.js'
-import { HlsSegmenter, OpusGapFiller, RenditionSegmenter } from '../../hls-segmenter/src/index.js'
-import { cmafFormat, createMp4Writer, createWebmWriter } from '../src/index.js'
-import { findingsOf, muted, record } from './cmaf-hls.js'
-import { merged, tone, videoTrack, voice, webPictures } from './encoded.js'
-import { camera, hasFfmpeg, pictures, shifted, temporaryFolder } from './media.js'
+import { findingsOf, muted, record } from '../../packages/mp4-writer/test/cmaf-hls.js'
+import { merged, tone, videoTrack, voice, webPictures } from '../../packages/mp4-writer/test/encoded.js'
+import { camera, hasFfmpeg, pictures, shifted, temporaryFolder } from '../../packages/mp4-writer/test/media.js'
+import { type ChromiumPlayer, hasChromium, openChromiumPlayer, type Playback } from './chromium-player.js'
 
 const canPlay = (hasFfmpeg && hasChromium) || Boolean(process.env['CI'])
 
