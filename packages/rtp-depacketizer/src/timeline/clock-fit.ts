@@ -23,18 +23,20 @@ const KNOT_SECONDS = 30
 const WINDOW_SECONDS = 90
 /** Points that one local fit looks at; more are thinned evenly. Theil-Sen costs the square of it. */
 const MAX_FIT_POINTS = 40
+/** Points that a slope needs. */
+const MIN_FIT_POINTS = 12
 /** No clock that media run by is off by more; a steeper slope is a fault of the reports. */
 const MAX_DRIFT = 0.002
 
-/** Fits all points of one source. `undefined` without points. */
-export function fitClock(points: readonly ClockPoint[], clockRate: number): ClockFit | undefined {
+/** Fits all points of one source. `undefined` without points. `nominalDrift` is taken while they span less than a minute. */
+export function fitClock(points: readonly ClockPoint[], clockRate: number, nominalDrift = 0): ClockFit | undefined {
   const first = points[0]
   if (first === undefined) return undefined
   const sorted = [...points].sort((a, b) => a.rtp - b.rtp)
   const start = sorted[0] as ClockPoint
   const span = (sorted.at(-1) as ClockPoint).rtp - start.rtp
   if (span < NOMINAL_SPAN_SECONDS * clockRate) {
-    return { knots: [{ rtp: start.rtp, reference: start.rtp + medianOffset(sorted) }] }
+    return nominalFit(sorted, clockRate, nominalDrift)
   }
   const intervals = Math.max(1, Math.round(span / (KNOT_SECONDS * clockRate)))
   const knots: ClockPoint[] = []
@@ -62,16 +64,73 @@ export function evaluateFit(fit: ClockFit, rtp: number): number {
   return a.reference + ((rtp - a.rtp) * (b.reference - a.reference)) / (b.rtp - a.rtp)
 }
 
+/**
+ * Fits the newest points only, for those who cannot know what is to come: a line through the last three minutes, or the
+ * median of the last half minute while there is less than a minute. `sorted` by rising `rtp`.
+ */
+export function fitTrailing(sorted: readonly ClockPoint[], clockRate: number, nominalDrift = 0): ClockFit | undefined {
+  const last = sorted.at(-1)
+  const start = sorted[0]
+  if (last === undefined || start === undefined) return undefined
+  if (last.rtp - start.rtp < NOMINAL_SPAN_SECONDS * clockRate) {
+    const from = firstAtOrAfter(sorted, last.rtp - (NOMINAL_SPAN_SECONDS / 2) * clockRate)
+    return nominalFit(sorted.slice(from), clockRate, nominalDrift)
+  }
+  const reach = 2 * WINDOW_SECONDS * clockRate
+  const near = spread(sorted, last.rtp - reach, last.rtp, clockRate)
+  const before = last.rtp - clockRate
+  const { slope, offset } = lineThrough(near, last.rtp, clockRate)
+  return {
+    knots: [
+      { rtp: before, reference: before + offset - slope * clockRate },
+      { rtp: last.rtp, reference: last.rtp + offset },
+    ],
+  }
+}
+
 function fitLocally(sorted: readonly ClockPoint[], rtp: number, clockRate: number): number {
   const reach = WINDOW_SECONDS * clockRate
-  let near = thin(sorted.slice(firstAtOrAfter(sorted, rtp - reach), firstAtOrAfter(sorted, rtp + reach + 1)))
-  // Reports can be missing for minutes: the nearest ones must do then.
-  if (near.length === 0) {
-    near = [...sorted].sort((a, b) => Math.abs(a.rtp - rtp) - Math.abs(b.rtp - rtp)).slice(0, 8)
-  }
-  const kept = withoutOutliers(near, clockRate)
+  return rtp + lineThrough(spread(sorted, rtp - reach, rtp + reach, clockRate), rtp, clockRate).offset
+}
+
+/** The drift of a line through the points, and what it adds to `rtp`. */
+function lineThrough(
+  points: readonly ClockPoint[],
+  rtp: number,
+  clockRate: number,
+): { readonly slope: number; readonly offset: number } {
+  const kept = withoutOutliers(thin(points), clockRate)
   const slope = theilSenDrift(kept)
-  return rtp + median(kept.map((point) => point.reference - point.rtp - slope * (point.rtp - rtp)))
+  return { slope, offset: median(kept.map((point) => point.reference - point.rtp - slope * (point.rtp - rtp))) }
+}
+
+/**
+ * The points from `from` to `to`. Where reports are missing there are few of them, and close together they would bend a
+ * line at will: the nearest on either side are added, until they lie far enough apart to tell a slope.
+ */
+function spread(sorted: readonly ClockPoint[], from: number, to: number, clockRate: number): readonly ClockPoint[] {
+  let low = firstAtOrAfter(sorted, from)
+  let high = firstAtOrAfter(sorted, to + 1)
+  const center = (from + to) / 2
+  const middle = firstAtOrAfter(sorted, center)
+  const at = (index: number): number => (sorted[index] as ClockPoint).rtp
+  const before = middle > 0 ? center - at(middle - 1) : Number.POSITIVE_INFINITY
+  const after = middle < sorted.length ? at(middle) - center : Number.POSITIVE_INFINITY
+  // What is carried on over a gap must rest on as much beside it, or on both of its sides.
+  const span = 2 * Math.max(NOMINAL_SPAN_SECONDS * clockRate, Math.min(before, after))
+  const isEnough = (): boolean => {
+    const balanced = middle - low >= MIN_FIT_POINTS && high - middle >= MIN_FIT_POINTS
+    if (balanced) return at(high - 1) - at(low) >= span
+    if (middle > low && at(middle - 1) - at(low) >= span) return true
+    return high > middle && at(high - 1) - at(middle) >= span
+  }
+  while ((low > 0 || high < sorted.length) && !isEnough()) {
+    const previous = low > 0 ? center - at(low - 1) : Number.POSITIVE_INFINITY
+    const next = high < sorted.length ? at(high) - center : Number.POSITIVE_INFINITY
+    if (previous < next) low--
+    else high++
+  }
+  return sorted.slice(low, high)
 }
 
 /** Index of the first point whose RTP time is not before `rtp`. */
@@ -99,35 +158,46 @@ function withoutOutliers(points: readonly ClockPoint[], clockRate: number): read
 }
 
 /** Median of the slopes between all pairs (Theil-Sen), less 1: the drift of the source clock. */
-function theilSenDrift(points: readonly ClockPoint[]): number {
-  const slopes: number[] = []
+export function theilSenDrift(points: readonly ClockPoint[]): number {
+  const slopes = new Float64Array((points.length * (points.length - 1)) / 2)
+  let count = 0
   for (let i = 0; i < points.length; i++) {
     const a = points[i] as ClockPoint
     for (let j = i + 1; j < points.length; j++) {
       const b = points[j] as ClockPoint
-      if (b.rtp !== a.rtp) slopes.push((b.reference - b.rtp - (a.reference - a.rtp)) / (b.rtp - a.rtp))
+      if (b.rtp !== a.rtp) slopes[count++] = (b.reference - b.rtp - (a.reference - a.rtp)) / (b.rtp - a.rtp)
     }
   }
-  if (slopes.length === 0) return 0
-  return Math.max(-MAX_DRIFT, Math.min(MAX_DRIFT, median(slopes)))
+  return Math.max(-MAX_DRIFT, Math.min(MAX_DRIFT, medianInPlace(slopes.subarray(0, count))))
 }
 
-function medianOffset(points: readonly ClockPoint[]): number {
-  return Math.round(median(points.map((point) => point.reference - point.rtp)))
+/** The median over all points, at a drift that is known from elsewhere. */
+function nominalFit(points: readonly ClockPoint[], clockRate: number, drift: number): ClockFit {
+  const { rtp } = points[0] as ClockPoint
+  const offset = Math.round(median(points.map((point) => point.reference - point.rtp - drift * (point.rtp - rtp))))
+  const first = { rtp, reference: rtp + offset }
+  if (drift === 0) return { knots: [first] }
+  return { knots: [first, { rtp: rtp + clockRate, reference: rtp + clockRate + offset + drift * clockRate }] }
 }
 
-function thin(points: readonly ClockPoint[]): readonly ClockPoint[] {
+/** At most as many as one fit looks at, evenly. */
+export function thin<T>(points: readonly T[]): readonly T[] {
   if (points.length <= MAX_FIT_POINTS) return points
   const step = points.length / MAX_FIT_POINTS
-  return Array.from({ length: MAX_FIT_POINTS }, (_, i) => points[Math.floor(i * step)] as ClockPoint)
+  return Array.from({ length: MAX_FIT_POINTS }, (_, i) => points[Math.floor(i * step)] as T)
 }
 
 /** Of no numbers: 0. */
 export function median(values: readonly number[]): number {
+  return medianInPlace(Float64Array.from(values))
+}
+
+/** Sorts them: typed arrays are sorted by value, without a comparison to call. */
+function medianInPlace(values: Float64Array): number {
   if (values.length === 0) return 0
-  const sorted = [...values].sort((a, b) => a - b)
-  const middle = sorted.length >> 1
-  return sorted.length % 2 === 1
-    ? (sorted[middle] as number)
-    : ((sorted[middle - 1] as number) + (sorted[middle] as number)) / 2
+  values.sort()
+  const middle = values.length >> 1
+  return values.length % 2 === 1
+    ? (values[middle] as number)
+    : ((values[middle - 1] as number) + (values[middle] as number)) / 2
 }

@@ -11,6 +11,7 @@ import type {
 import { DecodingTimes } from './decoding-times.js'
 import { Retimer } from './retimer.js'
 import { SourceClocks, type SourceClocksOptions } from './source-clocks.js'
+import { isTimestampJump } from './timestamp-jump.js'
 
 /** Options of a {@link Timeline}. */
 export interface TimelineOptions extends SourceClocksOptions {
@@ -42,6 +43,9 @@ interface Lane {
   /** Undefined until the first unit. */
   epoch: number | undefined
   retimer: Retimer
+  /** Of the newest unit: RTP time in ticks, and arrival. */
+  lastRtp: number
+  lastArrivalUs: number | undefined
   readonly times: DecodingTimes
   /** Recording time of the newest sample, ticks. */
   lastPts: number
@@ -70,7 +74,7 @@ export class Timeline implements TimedStage<SourceItem, TimedItem> {
   readonly #stats: TimelineStats = { samples: 0, clamped: 0, steps: 0, watermarks: 0 }
 
   constructor(options: TimelineOptions = {}) {
-    this.#clocks = options.clocks ?? new SourceClocks(options)
+    this.#clocks = options.clocks ?? new SourceClocks({ ...options, keep: 'recent' })
     this.#startedAtArrivalUs = options.startedAtArrivalUs ?? 0
     this.#marginUs = options.watermarkMarginUs ?? 1_000_000
   }
@@ -131,10 +135,12 @@ export class Timeline implements TimedStage<SourceItem, TimedItem> {
 
   #sample(unit: AccessUnit | AudioFrame): EncodedSample {
     const lane = this.#lane(unit.trackId, unit.clockRate)
-    const known = this.#clocks.toTicks(unit.trackId, unit.epoch, unit.clockRate, unit.rtpTimestamp)
+    const known = this.#clocks.toTicks(unit.trackId, unit.epoch, unit.clockRate, unit.rtpTimestamp, unit.arrivalUs)
     const newSource = lane.epoch !== undefined && lane.epoch !== unit.epoch
-    if (newSource) lane.retimer = new Retimer(unit.clockRate)
+    if (newSource || jumped(lane, unit)) lane.retimer = new Retimer(unit.clockRate, lane.lastPts)
     lane.epoch = unit.epoch
+    lane.lastRtp = unit.rtpTimestamp
+    lane.lastArrivalUs = unit.arrivalUs
     const stepsBefore = lane.retimer.steps
     const wanted = this.#clocks.settled ? known : lane.retimer.apply(unit.rtpTimestamp, known)
     this.#stats.steps += lane.retimer.steps - stepsBefore
@@ -159,6 +165,8 @@ export class Timeline implements TimedStage<SourceItem, TimedItem> {
         clockRate,
         epoch: undefined,
         retimer: new Retimer(clockRate),
+        lastRtp: 0,
+        lastArrivalUs: undefined,
         times: new DecodingTimes(clockRate),
         lastPts: Number.NEGATIVE_INFINITY,
         lagUs: 0,
@@ -169,6 +177,13 @@ export class Timeline implements TimedStage<SourceItem, TimedItem> {
     }
     return lane
   }
+}
+
+/** Whether RTP time jumped within its epoch, so that the time of before says nothing of it. */
+function jumped(lane: Lane, unit: AccessUnit | AudioFrame): boolean {
+  if (lane.epoch === undefined || unit.arrivalUs === undefined || lane.lastArrivalUs === undefined) return false
+  const rtpSeconds = (unit.rtpTimestamp - lane.lastRtp) / unit.clockRate
+  return isTimestampJump(rtpSeconds, (unit.arrivalUs - lane.lastArrivalUs) / 1_000_000)
 }
 
 function audioSample(frame: AudioFrame, pts: number, dts: number, newSource: boolean): EncodedSample {
