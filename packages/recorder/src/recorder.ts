@@ -6,9 +6,11 @@ import { ConfigurationError, monotonicClock, type RecordingEvent } from '@rushes
 import { template } from '@rushes/naming-rules'
 import { checkPlan, type Manifest } from '@rushes/render'
 import {
+  createDiskThread,
   createJournalBudget,
   createLiveSource,
   createTakeWriter,
+  type DiskThread,
   type JournalBudget,
   type JournalPressure,
   type LiveSource,
@@ -57,7 +59,7 @@ export interface Recorder {
 }
 
 /** Live outputs are made in batches of so much: a segment takes seconds, and hundreds of recordings share the event loop. */
-const LIVE_DELAY_MS = 50
+const LIVE_DELAY_MS = 200
 /** An id in file names and keys: nothing that any of them would change. */
 const RECORDING_ID = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/
 
@@ -93,6 +95,7 @@ class DiskRecorder implements Recorder {
   readonly #closing = new AbortController()
   /** Aborts live renders where the recorder lets everything lie. */
   readonly #abandoned = new AbortController()
+  readonly #disk: DiskThread = createDiskThread()
   #budget: JournalBudget | undefined
   #recovered: Promise<readonly RecoveredRecording[]> = Promise.resolve([])
 
@@ -262,6 +265,7 @@ class DiskRecorder implements Recorder {
       return await createTakeWriter(dir, session, {
         clock,
         budget: this.budget,
+        fileSystem: this.#disk,
         ...(sync === undefined ? undefined : { sync }),
         onError: (error) => logger.error('the journal cannot be written; it is tried again', { recordingId, error }),
       })
@@ -374,6 +378,7 @@ class DiskRecorder implements Recorder {
       await Promise.allSettled([...this.#all].map((recording) => recording.abandon()))
       await Promise.allSettled([this.#recovered])
     }
+    await this.#disk.close()
   }
 
   #newId(): string {

@@ -131,7 +131,7 @@ export class Recording implements TrackTarget {
     this.#enter(track.participantId, {}, false)
     const person = this.#people.get(track.participantId)
     if (person !== undefined) person.tracks += 1
-    if (this.#isWanted(recorded)) recorded.proceed()
+    this.#proceed(recorded)
     const { participantId, kind, codec } = track
     this.#tell('TRACK_ADDED', { participantId, trackId: id, kind, codec })
     if (track.source !== undefined) void this.#read(recorded, track.source)
@@ -184,7 +184,7 @@ export class Recording implements TrackTarget {
   resume(): boolean {
     if (!this.#lifecycle.resume(this.#nowUs())) return false
     this.#note({ type: 'resume' })
-    for (const track of this.#tracks.values()) if (this.#isWanted(track)) track.proceed()
+    for (const track of this.#tracks.values()) this.#proceed(track)
     this.#tell('RESUMED', {})
     this.#arm()
     return true
@@ -291,9 +291,15 @@ export class Recording implements TrackTarget {
   #review(participantId: string): void {
     for (const track of this.#tracks.values()) {
       if (track.definition.participantId !== participantId) continue
-      if (this.#isWanted(track)) track.proceed()
+      if (this.#isWanted(track)) this.#proceed(track)
       else track.suspend()
     }
+  }
+
+  #proceed(track: RecordedTrack): void {
+    if (track.journalId !== undefined || !this.#isWanted(track)) return
+    track.proceed()
+    this.#askForFirstKeyframe(track)
   }
 
   #openStretch(track: RecordedTrack, stretch: number): string | undefined {
@@ -311,6 +317,15 @@ export class Recording implements TrackTarget {
     }
     this.#trackOfStretch.set(id, track)
     return id
+  }
+
+  /** Nothing of a camera can be shown before its first keyframe: nobody waits until that has been found out. */
+  #askForFirstKeyframe(track: RecordedTrack): void {
+    if (track.definition.kind !== 'video' || track.journalId === undefined) return
+    this.#keyframes.need({ type: 'keyframe-needed', trackId: track.journalId, reason: 'start' }, this.#nowUs())
+    // Without live outputs nobody says that it has come.
+    if (this.#parts.source === undefined) this.#keyframes.arrived(track.journalId)
+    this.#arm()
   }
 
   #closeStretch(journalId: string): void {

@@ -282,10 +282,8 @@ export class DiskTakeWriter implements TakeWriter {
     this.#options.budget?.poll()
     let failure: unknown
     let created = false
-    // The events go first: they announce the tracks whose packets follow.
-    const all = [{ file: this.#eventsFile, ended: false }, ...this.#tracks.values()]
-    for (const { file, ended } of all) {
-      if (this.#state === 'closed') break
+    const flush = async ({ file, ended }: { readonly file: AppendFile; readonly ended: boolean }): Promise<void> => {
+      if (this.#state === 'closed') return
       const bytes = file.bufferedBytes
       const existed = file.created
       try {
@@ -299,6 +297,9 @@ export class DiskTakeWriter implements TakeWriter {
       }
       created ||= file.created && !existed
     }
+    // The events go first: they announce the tracks whose packets follow.
+    await flush({ file: this.#eventsFile, ended: false })
+    await Promise.all([...this.#tracks.values()].map(flush))
     if (created && this.#options.sync === 'flush') await syncFolder(this.dir, this.#files).catch(() => {})
     this.#bufferedBytes = this.#eventsFile.bufferedBytes
     for (const { file } of this.#tracks.values()) this.#bufferedBytes += file.bufferedBytes

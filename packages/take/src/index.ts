@@ -1,6 +1,7 @@
 export { createJournalBudget } from './create-journal-budget.js'
 export { createTakeWriter } from './create-take-writer.js'
 export type { TakeDamage } from './damage.js'
+export { createDiskThread, type DiskThread } from './disk-thread.js'
 export { type EraseParticipantOptions, eraseParticipant, participantHashOf } from './erase-participant.js'
 export { TakeError, type TakeErrorCode } from './errors.js'
 export type { OpenFile, TakeFileSystem } from './file-system.js'

@@ -183,6 +183,9 @@ class MemorySource implements LiveSource {
     if (this.#reading) throw new TakeError('TAKE_IN_USE', 'a live source has one reader, and it has been taken')
     this.#reading = true
     const { signal } = options
+    // One listener for the whole reading: one for each wait would cost more than the wait.
+    const aborted = (): void => this.#wake()
+    signal?.addEventListener('abort', aborted)
     try {
       for (;;) {
         signal?.throwIfAborted()
@@ -192,12 +195,13 @@ class MemorySource implements LiveSource {
         } else if (this.#ended) {
           yield [{ type: 'end' }]
           return
-        } else if (!(await this.#something(signal))) {
+        } else if (!(await this.#something())) {
           this.#floorUs = Math.max(this.#floorUs, this.#clock.nowUs() - this.#startUs)
           yield [{ type: 'idle', arrivalUs: this.#floorUs }]
         }
       }
     } finally {
+      signal?.removeEventListener('abort', aborted)
       // Nobody reads any more: what is written from now on would only fill memory.
       this.end()
       this.#items = []
@@ -217,21 +221,18 @@ class MemorySource implements LiveSource {
     })
   }
 
-  /** Waits until there is something (`true`) or it has been quiet for long (`false`). */
-  #something(signal: AbortSignal | undefined): Promise<boolean> {
+  /** Waits until there is something, or reading is to end (`true`), or it has been quiet for long (`false`). */
+  #something(): Promise<boolean> {
     return new Promise((resolve) => {
       const done = (something: boolean): void => {
         this.#wakeReader = undefined
         this.#cancelWake?.()
         this.#cancelWake = undefined
         cancelIdle()
-        signal?.removeEventListener('abort', aborted)
         resolve(something)
       }
-      const aborted = (): void => done(true)
       const cancelIdle = this.#clock.schedule(this.#clock.nowUs() + this.#idleUs, () => done(this.#items.length > 0))
       this.#wakeReader = () => done(true)
-      signal?.addEventListener('abort', aborted)
     })
   }
 

@@ -36,7 +36,7 @@ export interface TakeWriterOptions {
   readonly onRefused?: (refusals: readonly Refusal[]) => void
   /** @defaultValue the machine's monotonic clock */
   readonly clock?: MonotonicClock
-  /** For tests of disks that stall and fail. @defaultValue the machine's */
+  /** `createDiskThread()` where there are many takes at a time; for tests, a disk that stalls and fails. @defaultValue the machine's */
   readonly fileSystem?: TakeFileSystem
 }
 
