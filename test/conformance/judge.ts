@@ -40,6 +40,10 @@ export function complaintsAbout(report: OutputReport): string[] {
   within('last sample of the sound', report.soundEndMs, SOUND_EDGE_MS)
   expect(report.soundHoles === 0, `${report.soundHoles} holes in the sound`)
   expect(report.gapsSilent === report.gapsSent, `${report.gapsSilent} of ${report.gapsSent} gaps are silent`)
+  expect(
+    report.lossesConcealed === report.lossesOfSound,
+    `${report.lossesConcealed} of ${report.lossesOfSound} losses of sound are concealed`,
+  )
   return complaints
 
   function within(what: string, value: number, limit: number): void {

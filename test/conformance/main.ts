@@ -55,6 +55,7 @@ function printOutput(report: (typeof outputs)[number]): void {
       `picture worst ${ms(report.pictureMs.worst)}`,
       `sound ${ms(report.soundStartMs)} .. ${ms(report.soundEndMs)}`,
       `gaps silent ${report.gapsSilent}/${report.gapsSent}`,
+      `losses concealed ${report.lossesConcealed}/${report.lossesOfSound}`,
       `findings ${report.findings.length}`,
     ].join('  '),
   )

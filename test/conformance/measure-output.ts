@@ -37,6 +37,9 @@ export interface OutputMeasure {
   /** Of the gaps in what was sent: how many are silent in the output from end to end (30 ms at each end aside). */
   readonly gapsSent: number
   readonly gapsSilent: number
+  /** Of the losses of sound: how many are concealed, which is to say not silent from end to end. */
+  readonly lossesOfSound: number
+  readonly lossesConcealed: number
   /** Of a playlist that claims independent segments: how many there are, and how many do not decode alone. */
   readonly independentSegments: number
   readonly dependentSegments: readonly string[]
@@ -97,6 +100,8 @@ export async function measureOutput(
     soundHoles: sound.gaps.length,
     gapsSent: sent.soundGapsUs.length,
     gapsSilent: sent.soundGapsUs.filter(([from, to]) => isSilent(silences, from + 30_000, to - 30_000)).length,
+    lossesOfSound: sent.lostSoundUs.length,
+    lossesConcealed: sent.lostSoundUs.filter(([from, to]) => !isSilent(silences, from + 15_000, to - 15_000)).length,
     ...(await decodeAlone(path, output.container)),
     sizesSent: sent.sizes,
     sizes: sizesInOrder(cards),

@@ -12,8 +12,10 @@ export interface ParticipantReference {
   readonly beepsUs: readonly number[]
   /** First and last sample of the sound. */
   readonly soundUs: readonly [number, number]
-  /** Where no packet says what it sounded like; longer than a frame. */
+  /** Where nothing was sent, for longer than a frame: mute, pauses of DTX, absence. */
   readonly soundGapsUs: readonly (readonly [number, number])[]
+  /** Where packets were lost for good. */
+  readonly lostSoundUs: readonly (readonly [number, number])[]
   /** Sizes in order of appearance. */
   readonly sizes: readonly string[]
 }
@@ -41,16 +43,20 @@ export function participantReference(reference: TakeReference, session: CardSess
     .sort((a, b) => a.atUs - b.atUs)
   const packets = tracks
     .flatMap((track) => (track.kind === 'audio' ? track.packets : []))
-    .map(({ ntpUs, samples }) => ({
+    .map(({ ntpUs, samples, lostBefore }) => ({
+      lostBefore,
       fromUs: ntpUs - startedAtUs,
       toUs: ntpUs - startedAtUs + (samples * 1e6) / 48_000,
     }))
     .sort((a, b) => a.fromUs - b.fromUs)
   const gaps: [number, number][] = []
+  const lost: [number, number][] = []
   for (let i = 1; i < packets.length; i++) {
-    const from = (packets[i - 1] as (typeof packets)[number]).toUs
-    const to = (packets[i] as (typeof packets)[number]).fromUs
-    if (to - from > 25_000) gaps.push([from, to])
+    const { toUs: from } = packets[i - 1] as (typeof packets)[number]
+    const { fromUs: to, lostBefore } = packets[i] as (typeof packets)[number]
+    if (to - from <= 25_000) continue
+    if (lostBefore > 0) lost.push([from, to])
+    else gaps.push([from, to])
   }
   return {
     toneHz: participant.toneHz,
@@ -63,6 +69,7 @@ export function participantReference(reference: TakeReference, session: CardSess
       .sort((a, b) => a - b),
     soundUs: [packets[0]?.fromUs ?? 0, packets.at(-1)?.toUs ?? 0],
     soundGapsUs: gaps,
+    lostSoundUs: lost,
     sizes: sizesInOrder(frames),
   }
 }

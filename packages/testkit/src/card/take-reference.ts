@@ -51,6 +51,8 @@ export interface ReferencePacket {
   readonly arrivalMs: number
   /** Samples at 48 kHz. */
   readonly samples: number
+  /** Packets that never came between the one before and this. */
+  readonly lostBefore: number
 }
 
 /** A beep of a take. */
@@ -153,11 +155,16 @@ async function readSound(
   options: FfmpegOptions,
 ): Promise<{ packets: ReferencePacket[]; beeps: ReferenceBeep[] }> {
   const packets = ordered.packets.filter(({ payload }) => payload.byteLength > 0)
-  const reference = packets.map(({ payload, extendedTimestamp, arrivalMs }) => ({
+  const came = ordered.packets.map(({ extendedSequence }) => extendedSequence)
+  const lostBefore = new Map(
+    came.map((sequence, index) => [sequence, sequence - (came[index - 1] ?? sequence - 1) - 1]),
+  )
+  const reference = packets.map(({ payload, extendedTimestamp, extendedSequence, arrivalMs }) => ({
     rtpTimestamp: extendedTimestamp,
     ntpUs: ordered.ntpUsOf(extendedTimestamp),
     arrivalMs,
     samples: opusPacketSamples(payload),
+    lostBefore: lostBefore.get(extendedSequence) ?? 0,
   }))
   if (toneHz === undefined) return { packets: reference, beeps: [] }
   const samples = await decodeOpus(
