@@ -73,7 +73,7 @@ export async function renderTelling(
   }
   const manifest = await render(source, planOf(teller, naming), {
     store,
-    scratchDir: join(dir, SCRATCH_FOLDER),
+    scratchDir: surroundings.scratchDir ?? join(dir, SCRATCH_FOLDER),
     recallPlaylist: (key) => memory.recall(key),
     ...(signal === undefined ? undefined : { signal }),
     ...(teller.monitor === undefined ? undefined : { onMonitor: (monitor) => teller.monitor?.(monitor) }),

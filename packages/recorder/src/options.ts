@@ -18,6 +18,8 @@ export interface RecorderOptions extends RecordingSettings {
   readonly store: Store
   /** Folder of the journals, on a local disk. One process at a time uses it. */
   readonly journalDir: string
+  /** Folder in which MP4s grow before they are stored. @defaultValue beside each journal */
+  readonly scratchDir?: string
   /** @defaultValue `template('{recordingId}/{participantId}')` */
   readonly naming?: NamingRule
   /** Who is told of each event. */

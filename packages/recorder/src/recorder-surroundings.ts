@@ -7,6 +7,8 @@ import type { Logger } from './options.js'
 export interface RecorderSurroundings {
   readonly store: Store
   readonly naming: NamingRule
+  /** Where files grow; beside each journal where it is not given. */
+  readonly scratchDir: string | undefined
   readonly notifiers: readonly Notifier[]
   readonly clock: MonotonicClock
   readonly now: () => number

@@ -108,6 +108,7 @@ class DiskRecorder implements Recorder {
     this.#surroundings = {
       store: options.store,
       naming: options.naming ?? template('{recordingId}/{participantId}'),
+      scratchDir: options.scratchDir,
       notifiers: Array.isArray(notify) ? notify : [notify],
       clock: options.clock ?? monotonicClock,
       now: options.now ?? Date.now,

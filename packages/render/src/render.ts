@@ -15,7 +15,7 @@ import { type RenderPlan, type ResolvedPlan, resolvePlan } from './plan.js'
 import type { RenderEvent } from './render-event.js'
 import { type Survey, survey } from './survey.js'
 import type { TrackHealth } from './track-health.js'
-import { damageWarnings, surveyWarnings } from './warnings.js'
+import { damageWarnings, journalWarnings, surveyWarnings } from './warnings.js'
 
 /** Where a render goes, and who watches it. */
 export interface RenderSinks {
@@ -129,6 +129,7 @@ class Rendering {
     if (this.#source.finished) {
       this.#survey = await survey(this.#source, { afterLoss: this.#plan.afterLoss, ...this.#reading() })
       for (const warning of surveyWarnings(this.#survey, this.#plan.participants)) this.#warn(warning)
+      for (const warning of journalWarnings(this.#source.session, this.#plan.participants)) this.#warn(warning)
       this.#warnOfDamage()
       await this.#openSurveyedTracks(this.#survey)
     }

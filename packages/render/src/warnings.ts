@@ -1,4 +1,4 @@
-import type { TakeDamage, TakeSource } from '@rushes/take'
+import type { NotJournalledEvent, Session, TakeDamage, TakeSource } from '@rushes/take'
 import type { ManifestWarning } from './manifest.js'
 import type { Survey } from './survey.js'
 
@@ -37,6 +37,28 @@ export function surveyWarnings(survey: Survey, chosen: ReadonlySet<string> | und
       })
     }
   }
+  return warnings
+}
+
+/** Stretches told one by one; a disk that was full for hours is told in few words. */
+const MAX_STRETCHES = 100
+
+/** What the journal of a finished take could not keep, by the events of its writer. */
+export function journalWarnings(session: Session, chosen: ReadonlySet<string> | undefined): ManifestWarning[] {
+  const stretches = session.events.filter((event): event is NotJournalledEvent => event.type === 'not-journalled')
+  const warnings = stretches.slice(0, MAX_STRETCHES).flatMap(({ track, cause, fromMs, toMs, packets }) => {
+    const owner = session.participants.find(({ tracks }) => tracks.some(({ id }) => id === track))
+    if (owner !== undefined && chosen !== undefined && !chosen.has(owner.id)) return []
+    const [from, to] = [fromMs, toMs].map((ms) => (ms / 1000).toFixed(1))
+    return {
+      code: 'NOT_JOURNALLED',
+      message: `${track ?? 'Several tracks'}: ${packets} packets between ${from} and ${to} s are not in the journal (${cause})`,
+      ...(owner === undefined ? undefined : { participantId: owner.id }),
+      ...(track === undefined ? undefined : { trackId: track }),
+    }
+  })
+  const more = stretches.length - MAX_STRETCHES
+  if (more > 0) warnings.push({ code: 'NOT_JOURNALLED', message: `${more} more stretches are not in the journal` })
   return warnings
 }
 

@@ -2,7 +2,7 @@ import type { ClockState } from '@rushes/rtp-depacketizer'
 import type { Session, TakeDamage, TakeSource } from '@rushes/take'
 import { describe, expect, it } from 'vitest'
 import type { Survey, TrackSurvey } from '../src/survey.js'
-import { damageWarnings, surveyWarnings } from '../src/warnings.js'
+import { damageWarnings, journalWarnings, surveyWarnings } from '../src/warnings.js'
 import { audio, video } from './samples.js'
 
 const tracks: TrackSurvey[] = [
@@ -85,5 +85,48 @@ describe('damageWarnings', () => {
     expect(damageWarnings(source([{ trackId: 'v', cause: 'torn', bytes: 1 }]), new Set(['q']))).toEqual([])
     const { damage: _none, ...live } = source([])
     expect(damageWarnings(live, undefined)).toEqual([])
+  })
+})
+
+describe('journalWarnings', () => {
+  const session = (stretches: number): Session => ({
+    startedAt: '2026-01-01T00:00:00.000Z',
+    participants: [
+      {
+        id: 'p',
+        tracks: [{ id: 'v', kind: 'video', file: 'v', mimeType: 'video/H264', clockRate: 90_000, joinedAtMs: 0 }],
+      },
+    ],
+    events: [
+      { type: 'mark', atMs: 1 },
+      ...Array.from({ length: stretches }, () => ({
+        type: 'not-journalled',
+        atMs: 3000,
+        track: 'v',
+        cause: 'journal-full',
+        fromMs: 1000,
+        toMs: 2500,
+        packets: 7,
+        bytes: 700,
+      })),
+    ],
+  })
+
+  it('tells what is not in the journal, of those who are asked for', () => {
+    expect(journalWarnings(session(1), undefined)).toEqual([
+      {
+        code: 'NOT_JOURNALLED',
+        message: 'v: 7 packets between 1.0 and 2.5 s are not in the journal (journal-full)',
+        participantId: 'p',
+        trackId: 'v',
+      },
+    ])
+    expect(journalWarnings(session(1), new Set(['q']))).toEqual([])
+  })
+
+  it('is brief where there is no end of it', () => {
+    const warnings = journalWarnings(session(150), undefined)
+    expect(warnings).toHaveLength(101)
+    expect(warnings.at(-1)?.message).toBe('50 more stretches are not in the journal')
   })
 })

@@ -51,8 +51,10 @@ export async function measureDensity(
     const kilobitsPerSecond = Math.round((bytes * 8) / 1000 / people / (seconds + 4))
     return { ...figure, sent, kilobitsPerSecond }
   } finally {
-    receiver.kill('SIGKILL')
+    // It closes by itself; one that hangs is ended.
+    const hung = setTimeout(() => receiver.kill('SIGKILL'), 20_000)
     if (receiver.exitCode === null && receiver.signalCode === null) await once(receiver, 'exit')
+    clearTimeout(hung)
     rmSync(dir, { recursive: true, force: true })
   }
 }
