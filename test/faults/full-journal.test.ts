@@ -89,9 +89,11 @@ describe.skipIf(withoutMount)(`a journal's disk that fills up${why}`, () => {
       }
     })
     const manifest = await recording.stop()
-    const warnings = signals.flatMap((signal) =>
-      signal.type === 'WARNING' ? [String(signal.data['code']), String(signal.data['pressure'])].join(' ') : [],
-    )
+    const warnings = signals.flatMap((signal) => {
+      if (signal.type !== 'WARNING') return []
+      const { code, pressure } = signal.data as { readonly code: string; readonly pressure?: string }
+      return `${code} ${pressure ?? ''}`.trim()
+    })
     expect(warnings).toContain('JOURNAL_PRESSURE begun')
     expect(warnings).toContain('JOURNAL_PRESSURE ended')
     expect(warnings.some((warning) => warning.startsWith('JOURNAL_REFUSED'))).toBe(true)

@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, readFileSync } from 'node:fs'
-import { createServer, type Server } from 'node:http'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
@@ -39,20 +39,22 @@ class Receiver {
   #requests = 0
 
   constructor() {
-    this.#server = createServer(async (request, response) => {
-      const body = (await buffer(request)).toString('utf8')
-      const headers = request.headers as Record<string, string>
-      try {
-        verifyWebhook({ body, headers, secret: 'the secret of the test', nowS: Date.now() / 1000 })
-      } catch (error) {
-        this.faults.push(String(error))
-      }
-      // Every seventh is answered late or not at all, after it was taken: the sender has to tell it again.
-      this.#requests += 1
-      this.#take(body)
-      if (this.#requests % 7 === 0) response.destroy()
-      else response.writeHead(204).end()
-    })
+    this.#server = createServer((request, response) => void this.#receive(request, response))
+  }
+
+  async #receive(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const body = (await buffer(request)).toString('utf8')
+    const headers = request.headers as Record<string, string>
+    try {
+      verifyWebhook({ body, headers, secret: 'the secret of the test', nowS: Date.now() / 1000 })
+    } catch (error) {
+      this.faults.push(String(error))
+    }
+    // Every seventh is answered late or not at all, after it was taken: the sender has to tell it again.
+    this.#requests += 1
+    this.#take(body)
+    if (this.#requests % 7 === 0) response.destroy()
+    else response.writeHead(204).end()
   }
 
   #take(body: string): void {

@@ -14,7 +14,9 @@ import {
   type JournalBudget,
   type JournalPressure,
   type LiveSource,
+  lockJournal,
   type NewSession,
+  type TakeLock,
   type TakeWriter,
 } from '@rushes/take'
 import { eraseFromOutputs } from './erase.js'
@@ -96,6 +98,7 @@ class DiskRecorder implements Recorder {
   /** Aborts live renders where the recorder lets everything lie. */
   readonly #abandoned = new AbortController()
   readonly #disk: DiskThread = createDiskThread()
+  #lock: TakeLock | undefined
   #budget: JournalBudget | undefined
   #recovered: Promise<readonly RecoveredRecording[]> = Promise.resolve([])
 
@@ -126,6 +129,8 @@ class DiskRecorder implements Recorder {
     const { clock, now } = this.#surroundings
     try {
       await mkdir(journalDir, { recursive: true })
+      // Another recorder would take what this one is just finishing for what a crash left.
+      this.#lock = await lockJournal(journalDir)
       this.#budget = await createJournalBudget({
         dir: journalDir,
         ...disk,
@@ -138,6 +143,7 @@ class DiskRecorder implements Recorder {
       // Whoever does not wait reads of it in the events and the log.
       this.#recovered.catch(() => {})
     } catch (cause) {
+      await this.#lock?.release()
       if (cause instanceof ConfigurationError) throw cause
       const { message } = cause as Error
       throw new RecorderError('RECORDER_JOURNAL', `the journal in ${journalDir} cannot be used: ${message}`, { cause })
@@ -380,6 +386,7 @@ class DiskRecorder implements Recorder {
       await Promise.allSettled([this.#recovered])
     }
     await this.#disk.close()
+    await this.#lock?.release()
   }
 
   #newId(): string {

@@ -1,5 +1,5 @@
 import { ConfigurationError } from '@rushes/media'
-import type { AudioPlan, HlsPlan, PartsPlan } from '@rushes/render'
+import type { AudioPlan, HlsPlan, OutputFormat, PartsPlan } from '@rushes/render'
 import type { LifecycleLimits } from './lifecycle.js'
 
 /** What a recording is to become. Given to the recorder they are defaults, given to `start` they are that recording's. */
@@ -7,7 +7,7 @@ export interface RecordingSettings {
   /** @defaultValue `['individual']`: one recording per participant, audio and video together */
   readonly outputs?: readonly 'individual'[]
   /** @defaultValue `['hls', 'mp4']` */
-  readonly formats?: readonly ('hls' | 'mp4')[]
+  readonly formats?: readonly OutputFormat[]
   /** Only the sound, or only the pictures. @defaultValue both */
   readonly media?: 'both' | 'audio' | 'video'
   readonly audio?: AudioPlan
@@ -61,7 +61,7 @@ export function mergeSettings(defaults: RecordingSettings, own: RecordingSetting
   if (defaults.limits !== undefined || own.limits !== undefined) {
     merged['limits'] = { ...defaults.limits, ...own.limits }
   }
-  return merged as RecordingSettings
+  return merged
 }
 
 /** Throws `ConfigurationError` for what `resolvePlan` of render does not look at. `field` is what stands before a name. */

@@ -61,9 +61,9 @@ describe('a recording', () => {
     expect(notify.events.map(({ sequence }) => sequence)).toEqual(notify.events.map((_, index) => index + 1))
     expect(new Set(notify.events.map(({ id }) => id)).size).toBe(notify.events.length)
     expect(heard.filter(isEvent).map(({ id }) => id)).toEqual(notify.events.slice(1).map(({ id }) => id))
-    expect(readdirSync(journalDir)).toEqual([])
     expect(recorder.recordings).toEqual([])
     await recorder.close()
+    expect(readdirSync(journalDir)).toEqual([])
   })
 
   it('pauses by a cut, which stands in the manifest and in no output', async () => {
@@ -121,6 +121,17 @@ describe('a recorder', () => {
     await Promise.allSettled(stopped)
     await recorder.close()
     await expect(recorder.start({ roomId: 'd' })).rejects.toMatchObject({ code: 'RECORDER_CLOSED' })
+  })
+
+  it('has its journal for itself', async () => {
+    const options = { store: createMemoryStore(), journalDir: temporaryFolder() }
+    const first = await createRecorder(options)
+    await expect(createRecorder(options)).rejects.toMatchObject({
+      code: 'RECORDER_JOURNAL',
+      cause: { code: 'TAKE_LOCKED' },
+    })
+    await first.close()
+    await (await createRecorder(options)).close()
   })
 
   it('finishes what another one left, without being asked', async () => {

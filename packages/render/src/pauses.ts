@@ -41,5 +41,8 @@ export class Pauses {
 export function marksOf(events: readonly TakeEvent[]): ManifestMark[] {
   return events
     .filter((event) => event.type === 'mark')
-    .map((event) => ({ atUs: Math.round(event.atMs * 1000), label: String(event['label'] ?? '') }))
+    .map((event) => ({
+      atUs: Math.round(event.atMs * 1000),
+      label: typeof event['label'] === 'string' ? event['label'] : '',
+    }))
 }

@@ -58,6 +58,7 @@ export { foldEvents, type TrackAddedEvent } from './session-events.js'
 export { trackOf } from './session-track.js'
 export { type TailTakeOptions, tailTake } from './tail-take.js'
 export { openTake, type Take, type TakeOptions } from './take.js'
+export { lockJournal, type TakeLock } from './take-lock.js'
 export type {
   TakeEnd,
   TakeEventItem,

@@ -27,6 +27,9 @@ export interface RtpdumpStats {
 /** A run of zeros this long at the end of a packet, right before a zero-filled tail, belongs to the tail. */
 const SUSPECT_ZEROS = 8
 
+/** A record with the shortest packet: RTCP has four bytes at least. */
+const MIN_RECORD_BYTES = RECORD_HEADER_BYTES + 4
+
 const empty = new Uint8Array(0)
 
 /**
@@ -129,8 +132,9 @@ export class RtpdumpParser {
     if (this.#header === undefined) {
       return parseRtpdumpHeader(bytes) === 'incomplete' ? MAX_FIRST_LINE_BYTES + 16 - bytes.byteLength : 0
     }
-    if (bytes.byteLength < RECORD_HEADER_BYTES) return RECORD_HEADER_BYTES - bytes.byteLength
-    return Math.max(0, (((bytes[0] as number) << 8) | (bytes[1] as number)) - bytes.byteLength)
+    if (bytes.byteLength < MIN_RECORD_BYTES) return MIN_RECORD_BYTES - bytes.byteLength
+    // What can be no record is judged now: as many bytes as it claims may never come.
+    return Math.max(0, recordLength(bytes, 0) - bytes.byteLength)
   }
 
   /** Bytes used; 0 when the record is not whole yet; -1 when there can be none. */
@@ -143,13 +147,9 @@ export class RtpdumpParser {
       return parsed.byteLength
     }
     const left = bytes.byteLength - at
-    if (left < RECORD_HEADER_BYTES) return 0
-    const length = ((bytes[at] as number) << 8) | (bytes[at + 1] as number)
-    const packetLength = ((bytes[at + 2] as number) << 8) | (bytes[at + 3] as number)
-    const dataLength = length - RECORD_HEADER_BYTES
-    if (dataLength < 4 || dataLength > MAX_RECORD_DATA_BYTES) return -1
-    // The packet length may differ in captures that kept headers only; a journal holds whole packets.
-    if (packetLength !== 0 && packetLength !== dataLength) return -1
+    if (left < MIN_RECORD_BYTES) return 0
+    const length = recordLength(bytes, at)
+    if (length < 0) return -1
     if (left < length) return 0
     const data = bytes.subarray(at + RECORD_HEADER_BYTES, at + length)
     const fault = packetFault(data)
@@ -161,7 +161,7 @@ export class RtpdumpParser {
     const offsetMs =
       (bytes[at + 4] as number) * 0x100_0000 +
       (((bytes[at + 5] as number) << 16) | ((bytes[at + 6] as number) << 8) | (bytes[at + 7] as number))
-    const record = { data, offsetMs, rtcp: packetLength === 0 }
+    const record = { data, offsetMs, rtcp: isRtcpRecord(bytes, at) }
     this.#release(emit)
     if (this.#holdLast) this.#held = record
     else this.#emitRecord(record, emit)
@@ -201,6 +201,21 @@ function join(first: Uint8Array, second: Uint8Array): Uint8Array {
   joined.set(first)
   joined.set(second, first.byteLength)
   return joined
+}
+
+/** The length that a record claims, its header included; -1 where it can be no record. */
+function recordLength(bytes: Uint8Array, at: number): number {
+  const length = ((bytes[at] as number) << 8) | (bytes[at + 1] as number)
+  const packetLength = ((bytes[at + 2] as number) << 8) | (bytes[at + 3] as number)
+  const dataLength = length - RECORD_HEADER_BYTES
+  if (length < MIN_RECORD_BYTES || dataLength > MAX_RECORD_DATA_BYTES) return -1
+  // The packet length may differ in captures that kept headers only; a journal holds whole packets.
+  return packetLength !== 0 && packetLength !== dataLength ? -1 : length
+}
+
+/** RTCP has a packet length of 0 (rtptools). */
+function isRtcpRecord(bytes: Uint8Array, at: number): boolean {
+  return bytes[at + 2] === 0 && bytes[at + 3] === 0
 }
 
 function isZero(bytes: Uint8Array): boolean {

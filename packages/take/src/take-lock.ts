@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { readdir, readFile, stat, utimes } from 'node:fs/promises'
 import { join } from 'node:path'
-import { systemCode, TakeError } from './errors.js'
-import { type TakeFileSystem, writeAll } from './file-system.js'
+import { systemCode, TakeError, writeFailed } from './errors.js'
+import { nodeFileSystem, type TakeFileSystem, writeAll } from './file-system.js'
 import { isAlive, ownIdentity, type ProcessIdentity } from './process-identity.js'
 import { LOCK_FILE } from './session.js'
 
@@ -45,6 +45,19 @@ export async function lockTake(dir: string, files: TakeFileSystem, onLost?: () =
     await files.remove(pathOf(dir, generation))
   }
   throw new TakeError('TAKE_LOCKED', `the take in ${dir} is being written by a process that lives`)
+}
+
+/**
+ * Takes the lock of a whole journal, a folder of takes: for whoever also finishes what others left in it.
+ * @throws TakeError `TAKE_LOCKED` when another process that lives has it; `TAKE_WRITE_FAILED`
+ */
+export async function lockJournal(journalDir: string): Promise<TakeLock> {
+  try {
+    return await lockTake(journalDir, nodeFileSystem)
+  } catch (cause) {
+    if (!(cause instanceof TakeError)) throw writeFailed(journalDir, cause)
+    throw new TakeError('TAKE_LOCKED', `the journal in ${journalDir} is used by another process that lives`, { cause })
+  }
 }
 
 /** Whether a process that lives holds the lock of the take. */

@@ -126,6 +126,20 @@ describe('the end of a file', () => {
     expect(seen).toHaveLength(1)
   })
 
+  it.each([
+    // Two lengths that contradict each other, more bytes claimed than follow; then too few bytes to tell.
+    ['a record that cannot be one', [0x49, 0x40, 0x48, 0xcd, 0, 0, 0, 1, 0x80, 96, 0, 1, 7, 7], 'bad-record'],
+    ['less than the shortest record', [0, 3, 0, 0, 0, 0, 0, 1, 0x80], 'torn'],
+  ] as const)('tells the same of %s, whatever the chunks', (_, tail, cutCause) => {
+    const bytes = file(first, Uint8Array.from(tail))
+    for (let size = 1; size <= bytes.byteLength; size += 1) {
+      const parser = new RtpdumpParser()
+      for (let at = 0; at < bytes.byteLength; at += size) parser.push(bytes.slice(at, at + size), () => {})
+      parser.flush(() => {})
+      expect(parser.stats).toMatchObject({ records: 1, cutCause, cutBytes: tail.length })
+    }
+  })
+
   it('is no file at all', () => {
     const bytes = new TextEncoder().encode('something else that is long enough to be told from a header')
     expect(parseRtpdump(bytes).stats).toEqual({

@@ -5,7 +5,6 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import type { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import type { Loop } from './stream.js'
 
@@ -40,12 +39,12 @@ export async function measureDensity(
   const dir = mkdtempSync(join(tmpdir(), 'rushes-density-'))
   const receiver = start('receiver.ts', [String(people), mode, String(seconds), dir])
   try {
-    const lines = createInterface({ input: receiver.stdout as Readable })[Symbol.asyncIterator]()
+    const lines = createInterface({ input: receiver.stdout })[Symbol.asyncIterator]()
     const { ports } = JSON.parse((await lines.next()).value as string) as { ports: number[] }
     const sender = start('sender.ts', [])
     const packets = loop.packets.map((packet) => ({ ...packet, bytes: packet.bytes.toString('base64') }))
-    sender.stdin?.end(JSON.stringify({ ports, seconds: seconds + 4, lengthUs: loop.lengthUs, packets }))
-    const senderLines = createInterface({ input: sender.stdout as Readable })[Symbol.asyncIterator]()
+    sender.stdin.end(JSON.stringify({ ports, seconds: seconds + 4, lengthUs: loop.lengthUs, packets }))
+    const senderLines = createInterface({ input: sender.stdout })[Symbol.asyncIterator]()
     const figure = JSON.parse((await lines.next()).value as string) as Omit<DensityFigure, 'sent' | 'kilobitsPerSecond'>
     const { sent, bytes } = JSON.parse((await senderLines.next()).value as string) as { sent: number; bytes: number }
     const kilobitsPerSecond = Math.round((bytes * 8) / 1000 / people / (seconds + 4))

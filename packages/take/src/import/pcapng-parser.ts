@@ -99,7 +99,9 @@ export class PcapngParser implements Stage<Uint8Array, CapturedFrame> {
       if (entry === undefined || length > body.byteLength - 20) return
       const ticks = (BigInt(view.getUint32(4, littleEndian)) << 32n) | BigInt(view.getUint32(8, littleEndian))
       const timestampUs = Number((ticks * 1_000_000n) / entry.ticksPerSecond) + entry.offsetUs
-      this.#emitFrame(index, timestampUs, body.subarray(20, 20 + length), emit)
+      // A time that no clock shows is as none, which simple blocks do not have either: that of the frame before.
+      const shownUs = Number.isSafeInteger(timestampUs) ? timestampUs : this.#lastUs
+      this.#emitFrame(index, shownUs, body.subarray(20, 20 + length), emit)
     }
   }
 

@@ -160,3 +160,24 @@ describe('pcapng', () => {
     expect(stats(Buffer.alloc(50))).toMatchObject({ cutCause: 'bad-header' })
   })
 })
+
+describe('pcapng', () => {
+  it('gives a frame whose time no clock shows the time of the frame before', () => {
+    const bytes = captureBytes('ethernet.pcapng').slice()
+    const whole = parse(new PcapngParser(), bytes).frames
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    // The second enhanced packet block: the upper half of its timestamp stands behind type, length and interface.
+    const blocks: number[] = []
+    for (let at = 0; at + 12 <= bytes.byteLength; at += view.getUint32(at + 4, true)) {
+      if (view.getUint32(at, true) === 6) blocks.push(at)
+    }
+    view.setUint32((blocks[1] as number) + 12, 0xffff_ffff, true)
+    const { frames, stats } = parse(new PcapngParser(), bytes)
+    expect(stats.frames).toBe(whole.length)
+    expect(frames.map(({ timestampUs }) => timestampUs).slice(0, 3)).toEqual([
+      whole[0]?.timestampUs,
+      whole[0]?.timestampUs,
+      whole[2]?.timestampUs,
+    ])
+  })
+})
