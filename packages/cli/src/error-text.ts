@@ -10,8 +10,18 @@ const hints: Readonly<Record<string, string>> = {
   TAKE_UNKNOWN_CODEC: 'The take holds a codec that this version of rushes does not know.',
   TAKE_READ_FAILED: 'Check the permissions of the folder and its files.',
   TAKE_MISSING_TRACK_FILE: 'Bring the track files back into the folder of the take.',
+  TAKE_EXISTS: 'A take is never written over: choose another --out.',
+  TAKE_BAD_CAPTURE: 'Say what a payload type stands for: --codec 96=video/H264. Encrypted RTP cannot be imported.',
   RENDER_UNKNOWN_PARTICIPANT: 'rushes inspect TAKE lists the participants.',
   RENDER_NO_MEDIA: 'rushes inspect TAKE shows what the take holds: H264 needs at least one whole keyframe.',
+  RECORDER_ID_TAKEN: 'Leave --recording out, or choose another.',
+  RECORDER_REFUSED: 'Make room on the disk of the journal, or choose another --journal.',
+  RECORDER_JOURNAL: 'The journal must be a folder on a local disk that can be written: choose another --journal.',
+  RECORDING_NO_MEDIA:
+    'Does the sender send to the ports printed at the start, unencrypted, with the payload types given, and whole keyframes?',
+  RECORDING_FAILED: 'The take stays in the journal: rushes recover JOURNAL --out DIR, or rushes render TAKE --out DIR.',
+  NOTIFIER_JOURNAL_FAILED: 'Undelivered events lie beside the journal: see to its permissions and its disk.',
+  JOURNAL_IN_USE: 'Wait until it has ended, or give --journal another folder.',
   ENOSPC: 'The disk is full: make room, or choose another --out.',
   EROFS: 'The file system is read-only: choose another --out.',
 }

@@ -7,8 +7,15 @@ import { RushesError } from '@rushes/media'
  * - `INPUT_NOT_READABLE`: the operating system refused to read it.
  * - `INPUT_UNKNOWN`: it is neither a take nor a playlist nor a media file.
  * - `OUT_NOT_WRITABLE`: the folder given with `--out` cannot be made or written.
+ * - `JOURNAL_IN_USE`: another process records into the journal.
  */
-export type CliErrorCode = 'USAGE' | 'INPUT_NOT_FOUND' | 'INPUT_NOT_READABLE' | 'INPUT_UNKNOWN' | 'OUT_NOT_WRITABLE'
+export type CliErrorCode =
+  | 'USAGE'
+  | 'INPUT_NOT_FOUND'
+  | 'INPUT_NOT_READABLE'
+  | 'INPUT_UNKNOWN'
+  | 'OUT_NOT_WRITABLE'
+  | 'JOURNAL_IN_USE'
 
 /** An error of the command line. */
 export class CliError extends RushesError<CliErrorCode> {}

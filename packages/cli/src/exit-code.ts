@@ -27,6 +27,7 @@ const unreadableCodes: ReadonlySet<string> = new Set<string>([
   'TAKE_MISSING_TRACK_FILE',
   'TAKE_BAD_TRACK_FILE',
   'TAKE_READ_FAILED',
+  'TAKE_BAD_CAPTURE',
   'INPUT_NOT_FOUND',
   'INPUT_NOT_READABLE',
   'INPUT_UNKNOWN',

@@ -1,5 +1,7 @@
 import { type ExitCode, exitCodeOfSignal } from './exit-code.js'
 
+type Signal = 'SIGINT' | 'SIGTERM'
+
 /** The part of `process` that tells of signals. */
 export interface SignalSource {
   on(signal: 'SIGINT' | 'SIGTERM', listener: (signal: 'SIGINT' | 'SIGTERM') => void): unknown
@@ -26,23 +28,42 @@ export async function interruptible<Result>(
   source: SignalSource,
   onFirst: () => void,
 ): Promise<Result> {
-  const controller = new AbortController()
   let exitCode: ExitCode | undefined
-  const onSignal = (signal: 'SIGINT' | 'SIGTERM'): void => {
-    if (exitCode !== undefined) {
+  const told = (signal: Signal): void => {
+    exitCode = exitCodeOfSignal(signal)
+    onFirst()
+  }
+  try {
+    return await stoppable(work, source, told)
+  } catch (error) {
+    throw exitCode === undefined ? error : new Interrupted(exitCode, { cause: error })
+  }
+}
+
+/**
+ * The same for work whose end a signal is: what goes wrong after the first one is an error like any other. `onSecond`
+ * has the last word before the process ends.
+ */
+export async function stoppable<Result>(
+  work: (signal: AbortSignal) => Promise<Result>,
+  source: SignalSource,
+  onFirst: (signal: Signal) => void,
+  onSecond: () => void = () => {},
+): Promise<Result> {
+  const controller = new AbortController()
+  const onSignal = (signal: Signal): void => {
+    if (controller.signal.aborted) {
+      onSecond()
       source.exit(exitCodeOfSignal(signal))
       return
     }
-    exitCode = exitCodeOfSignal(signal)
-    onFirst()
+    onFirst(signal)
     controller.abort()
   }
   const signals = ['SIGINT', 'SIGTERM'] as const
   for (const signal of signals) source.on(signal, onSignal)
   try {
     return await work(controller.signal)
-  } catch (error) {
-    throw exitCode === undefined ? error : new Interrupted(exitCode, { cause: error })
   } finally {
     for (const signal of signals) source.removeListener(signal, onSignal)
   }

@@ -36,3 +36,8 @@ export function parseWord<Word extends string>(option: string, text: string, all
 export function parseWords<Word extends string>(option: string, text: string, allowed: readonly Word[]): Word[] {
   return [...new Set(text.split(',').map((word) => parseWord(option, word, allowed)))]
 }
+
+/** For options that may be given more than once. */
+export function collect(value: string, previous: readonly string[] = []): string[] {
+  return [...previous, value]
+}

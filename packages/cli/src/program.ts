@@ -1,26 +1,15 @@
 import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
+import { exitCodesHelp } from './exit-codes-help.js'
+import { defineImport } from './import-definition.js'
 import { type InspectArguments, inspectCommand } from './inspect-command.js'
+import { collect } from './option-values.js'
+import type { ProgramContext } from './program-context.js'
+import { defineRecord } from './record-definition.js'
+import { defineRecover } from './recover-definition.js'
 import { renderCommand } from './render-command.js'
 import type { RenderArguments } from './render-options.js'
-import { columnsOf, type Terminal } from './terminal.js'
-
-/** What the commands need from whoever runs them. */
-export interface ProgramContext {
-  readonly terminal: Terminal
-  /** Runs work that SIGINT and SIGTERM abort. */
-  readonly interruptibly: (work: (signal: AbortSignal) => Promise<void>) => Promise<void>
-  /** `inspect` has found broken rules. */
-  readonly onFindings: () => void
-}
-
-const exitCodes = `
-Exit codes:
-  0    done
-  1    failed: media, codec or store; inspect: rules of a container are broken
-  2    usage: an option or argument is missing, unknown or out of range
-  3    the take, playlist or file is not there, not readable, or none
-  130  interrupted (Ctrl-C); 143 terminated. Nothing half-written is left.`
+import { columnsOf } from './terminal.js'
 
 const renderExamples = `
 TIME is in seconds (12.5), mm:ss or hh:mm:ss.mmm, counted from the start of the recording. Video is copied, not
@@ -30,7 +19,7 @@ Examples:
   $ rushes render takes/monday --out recordings
   $ rushes render takes/monday --out . --format mp4 --participant alice --from 1:30 --to 2:00
   $ rushes render takes/monday --out /tmp/r --json | jq -r '.outputs[].location'
-${exitCodes}`
+${exitCodesHelp}`
 
 const inspectExamples = `
 TAKE is a folder with a session.json, PLAYLIST an .m3u8 file (or a folder with an index.m3u8), FILE an MPEG-TS or MP4
@@ -40,15 +29,16 @@ Examples:
   $ rushes inspect takes/monday
   $ rushes inspect recordings/monday/alice/index.m3u8
   $ rushes inspect recordings/monday/alice.mp4 --json
-${exitCodes}`
+${exitCodesHelp}`
 
 /** The command line: its commands, options and help. What they do stands in a file each. */
-export function createProgram({ terminal, interruptibly, onFindings }: ProgramContext): Command {
+export function createProgram(context: ProgramContext): Command {
+  const { terminal, interruptibly, onFindings } = context
   const program = new Command('rushes')
-    .description('Makes recordings of real-time calls from what was journalled of them.')
+    .description('Records real-time calls, and makes recordings of what was journalled of them.')
     .version(readVersion(), '-V, --version')
     .helpCommand(false)
-    .addHelpText('after', exitCodes)
+    .addHelpText('after', exitCodesHelp)
     .exitOverride()
     .configureOutput({
       writeOut: (text) => void terminal.stdout.write(text),
@@ -99,11 +89,11 @@ export function createProgram({ terminal, interruptibly, onFindings }: ProgramCo
         if (!isSound) onFindings()
       }),
     )
-  return program
-}
 
-function collect(value: string, previous: readonly string[] = []): string[] {
-  return [...previous, value]
+  defineRecord(program, context)
+  defineRecover(program, context)
+  defineImport(program, context)
+  return program
 }
 
 function readVersion(): string {

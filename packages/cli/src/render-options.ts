@@ -3,31 +3,29 @@ import { type NamingRule, template } from '@rushes/naming-rules'
 import type { RenderPlan } from '@rushes/render'
 import { parseNumber, parseTime, parseWord, parseWords } from './option-values.js'
 
-/** The options of `rushes render` as they are typed. */
-export interface RenderArguments {
+/** The options that say what outputs are like, as they are typed; `render` and `record` have them in common. */
+export interface OutputArguments {
   readonly out: string
   readonly format?: string
-  readonly participant?: readonly string[]
   readonly audio?: string
   readonly sampleRate?: string
   readonly segment?: string
-  readonly from?: string
-  readonly to?: string
+  readonly segments?: string
   readonly naming?: string
   readonly afterLoss?: string
   readonly json?: boolean
   readonly verbose?: boolean
 }
 
+/** The options of `rushes render` as they are typed. */
+export interface RenderArguments extends OutputArguments {
+  readonly participant?: readonly string[]
+  readonly from?: string
+  readonly to?: string
+}
+
 /** The plan that the options ask for. @throws ConfigurationError that names the option. */
 export function planOf(options: RenderArguments): RenderPlan {
-  const audio = {
-    ...given(options.audio, (text) => ({ codec: parseWord('--audio', text, ['aac', 'opus']) })),
-    ...given(options.sampleRate, (text) => ({
-      sampleRate:
-        parseWord('--sample-rate', text, ['44100', '48000']) === '44100' ? (44_100 as const) : (48_000 as const),
-    })),
-  }
   const fromUs = options.from === undefined ? undefined : parseTime('--from', options.from)
   const toUs = options.to === undefined ? undefined : parseTime('--to', options.to)
   if (fromUs !== undefined && toUs !== undefined && toUs <= fromUs) {
@@ -36,18 +34,40 @@ export function planOf(options: RenderArguments): RenderPlan {
   return {
     ...(fromUs === undefined ? {} : { fromUs }),
     ...(toUs === undefined ? {} : { toUs }),
-    ...given(options.format, (text) => ({ formats: parseWords('--format', text, ['hls', 'mp4']) })),
     ...given(options.participant, (participants) => ({ participants })),
-    ...(Object.keys(audio).length === 0 ? {} : { audio }),
-    ...given(options.segment, (text) => ({ hls: { segmentDuration: parseNumber('--segment', text) } })),
+    ...outputPlanOf(options),
     ...given(options.naming, (text) => ({ naming: namingOf(text) })),
+  }
+}
+
+/** What outputs are to be like, without their names. @throws ConfigurationError that names the option. */
+export function outputPlanOf(options: OutputArguments): OutputPlan {
+  const audio = {
+    ...given(options.audio, (text) => ({ codec: parseWord('--audio', text, ['aac', 'opus']) })),
+    ...given(options.sampleRate, (text) => ({
+      sampleRate:
+        parseWord('--sample-rate', text, ['44100', '48000']) === '44100' ? (44_100 as const) : (48_000 as const),
+    })),
+  }
+  const hls = {
+    ...given(options.segment, (text) => ({ segmentDuration: parseNumber('--segment', text) })),
+    ...given(options.segments, (text) => ({ segments: parseWord('--segments', text, ['ts', 'cmaf']) })),
+  }
+  return {
+    ...given(options.format, (text) => ({ formats: parseWords('--format', text, ['hls', 'mp4']) })),
+    ...(Object.keys(audio).length === 0 ? {} : { audio }),
+    ...(Object.keys(hls).length === 0 ? {} : { hls }),
     ...given(options.afterLoss, (text) => ({
       afterLoss: parseWord('--after-loss', text, ['freeze', 'continue']),
     })),
   }
 }
 
-function namingOf(text: string): NamingRule {
+/** What `render` and a recording's settings have in common. */
+type OutputPlan = Pick<RenderPlan, 'audio' | 'hls' | 'afterLoss'> & { readonly formats?: readonly ('hls' | 'mp4')[] }
+
+/** The template behind `--naming`. */
+export function namingOf(text: string): NamingRule {
   try {
     return template(text)
   } catch (error) {
@@ -55,7 +75,8 @@ function namingOf(text: string): NamingRule {
   }
 }
 
-function given<Value, Result extends object>(
+/** `read(value)`, or nothing to spread where the option was not given. */
+export function given<Value, Result extends object>(
   value: Value | undefined,
   read: (value: Value) => Result,
 ): Result | Record<string, never> {
@@ -68,6 +89,11 @@ const optionOfField: Readonly<Record<string, string>> = {
   'audio.codec': '--audio',
   'audio.sampleRate': '--sample-rate',
   'hls.segmentDuration': '--segment',
+  'hls.segments': '--segments',
+  'parts.seconds': '--parts',
+  recordingId: '--recording',
+  roomId: '--room',
+  startedAt: '--started-at',
   naming: '--naming',
   afterLoss: '--after-loss',
 }
@@ -75,7 +101,8 @@ const optionOfField: Readonly<Record<string, string>> = {
 /** An error of the plan under the name of the option that the user typed. */
 export function inTermsOfOptions(error: unknown): unknown {
   if (!(error instanceof ConfigurationError)) return error
-  const option = optionOfField[error.field]
+  const payloadType = /^payloadTypes\[(\d+)\]/.exec(error.field)?.[1]
+  const option = payloadType === undefined ? optionOfField[error.field] : `--codec ${payloadType}`
   if (option === undefined) return error
   const rule = error.message.slice(`${error.field}: `.length)
   return new ConfigurationError(option, rule)

@@ -4,11 +4,12 @@ import { formatBytes, formatCount, formatNumber, formatOffset, formatRate, forma
 import { plainStyle, type Style } from './text/style.js'
 import { type Column, formatTable } from './text/table.js'
 
-/** What a render has made, and how. */
+/** What a render or a recording has made, and how. */
 export interface RenderSummary {
   readonly manifest: Manifest
   readonly manifestPath: string
-  readonly elapsedMs: number
+  /** Absent where the work took as long as the recording. */
+  readonly elapsedMs?: number
   /** How a key is shown: as a path that the user can open. */
   readonly pathOf: (key: string) => string
 }
@@ -24,7 +25,7 @@ const columns: readonly Column[] = [
   { header: 'file' },
 ]
 
-/** The end of `rushes render` for people. */
+/** What has come out, for people. */
 export function formatRenderSummary(summary: RenderSummary, style: Style = plainStyle): string {
   const { manifest, manifestPath, elapsedMs, pathOf } = summary
   const title = `${style.bold(printable(manifest.recordingId))}  ${formatTime(manifest.durationUs, 1)}  ${style.dim(`started ${manifest.startedAt}`)}`
@@ -39,7 +40,7 @@ export function formatRenderSummary(summary: RenderSummary, style: Style = plain
     printable(pathOf(output.key)),
   ])
   const bytes = manifest.outputs.reduce((sum, output) => sum + output.bytes, 0)
-  const speed = manifest.durationUs / 1000 / Math.max(1, elapsedMs)
+  const took = elapsedMs === undefined ? '' : ` in ${formatSeconds(elapsedMs)} (${formatSpeed(manifest, elapsedMs)})`
   const notes = [
     ...formatRepairs(manifest),
     ...manifest.warnings.map(({ code, message }) => `${style.yellow('warning')}  ${code}: ${printable(message)}`),
@@ -48,7 +49,7 @@ export function formatRenderSummary(summary: RenderSummary, style: Style = plain
     `${title}\n\n`,
     formatTable(columns, rows, { style }),
     notes.length === 0 ? '' : `\n${notes.map((note) => `  ${note}\n`).join('')}`,
-    `\n${style.green('✓')} ${formatCount(rows.length, 'output')}, ${formatBytes(bytes)} in ${formatSeconds(elapsedMs)} (${speed.toFixed(speed < 10 ? 1 : 0)}x real time); ${style.dim(`manifest ${printable(manifestPath)}`)}\n`,
+    `\n${style.green('✓')} ${formatCount(rows.length, 'output')}, ${formatBytes(bytes)}${took}; ${style.dim(`manifest ${printable(manifestPath)}`)}\n`,
   ].join('')
 }
 
@@ -88,6 +89,11 @@ function formatRepairs(manifest: Manifest): string[] {
 function nameOf(manifest: Manifest, participantId: string): string {
   const name = manifest.participants.find((participant) => participant.id === participantId)?.name
   return name === undefined || name === participantId ? participantId : `${name} (${participantId})`
+}
+
+function formatSpeed({ durationUs }: Manifest, elapsedMs: number): string {
+  const speed = durationUs / 1000 / Math.max(1, elapsedMs)
+  return `${speed.toFixed(speed < 10 ? 1 : 0)}x real time`
 }
 
 function formatSeconds(ms: number): string {

@@ -16,6 +16,8 @@ describe('exit codes', () => {
     [new TakeError('TAKE_MISSING_TRACK_FILE', 'gone'), ExitCode.unreadable],
     [new CliError('INPUT_NOT_FOUND', 'nothing there'), ExitCode.unreadable],
     [new CliError('INPUT_UNKNOWN', 'what is this'), ExitCode.unreadable],
+    [new TakeError('TAKE_BAD_CAPTURE', 'nothing in it'), ExitCode.unreadable],
+    [new CliError('JOURNAL_IN_USE', 'another one'), ExitCode.failed],
     [new CliError('OUT_NOT_WRITABLE', 'read-only'), ExitCode.failed],
     [new RenderError('RENDER_NO_MEDIA', 'nothing'), ExitCode.failed],
     [new RushesError('SOME_STORE_ERROR', 'full'), ExitCode.failed],

@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events'
 import { describe, expect, it } from 'vitest'
-import { Interrupted, interruptible } from '../src/interruption.js'
+import { Interrupted, interruptible, stoppable } from '../src/interruption.js'
 
 class FakeProcess extends EventEmitter {
   readonly exits: number[] = []
@@ -62,5 +62,24 @@ describe('interruptible', () => {
     )
     await expect(failed).rejects.toThrow('disk')
     expect(fake.listenerCount('SIGINT')).toBe(0)
+  })
+})
+
+describe('stoppable', () => {
+  it('a failure after the first signal is a failure, and the second has last words', async () => {
+    const fake = new FakeProcess()
+    const said: string[] = []
+    const work = stoppable(
+      untilAborted,
+      fake,
+      (signal) => said.push(signal),
+      () => said.push('last words'),
+    )
+    fake.emit('SIGTERM', 'SIGTERM')
+    fake.emit('SIGINT', 'SIGINT')
+    await expect(work).rejects.toThrow('gave up')
+    expect(said).toEqual(['SIGTERM', 'last words'])
+    expect(fake.exits).toEqual([130])
+    expect(fake.listenerCount('SIGINT') + fake.listenerCount('SIGTERM')).toBe(0)
   })
 })

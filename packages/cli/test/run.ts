@@ -16,29 +16,59 @@ export function fixture(name: string): string {
 
 /** Runs the command in this process, standing in `cwd`. */
 export async function rushes(cwd: string, ...args: readonly string[]): Promise<Outcome> {
+  return await run(cwd, args, new SignalSource(), () => {})
+}
+
+/** Runs a command to which these signals come, all at once, as soon as it has said something. */
+export async function rushesUntil(
+  pattern: RegExp,
+  cwd: string,
+  args: readonly string[],
+  signals: readonly ('SIGINT' | 'SIGTERM')[],
+): Promise<Outcome & { readonly exits: readonly number[] }> {
+  const source = new SignalSource()
+  let left = [...signals]
+  const outcome = await run(cwd, args, source, (text) => {
+    if (!pattern.test(text)) return
+    const now = left
+    left = []
+    for (const signal of now) source.emit(signal, signal)
+  })
+  return { ...outcome, exits: source.exits }
+}
+
+async function run(
+  cwd: string,
+  args: readonly string[],
+  source: SignalSource,
+  onOutput: (text: string) => void,
+): Promise<Outcome> {
   let stdout = ''
   let stderr = ''
   const terminal = {
     stdout: {
       write(text: string) {
         stdout += text
+        onOutput(stdout)
       },
     },
     stderr: {
       write(text: string) {
         stderr += text
+        onOutput(stderr)
       },
     },
-    env: {},
+    env: { SET: 'secret' },
     cwd,
     nowMs: () => performance.now(),
   }
-  const exitCode = await runRushes(args, terminal, new SignalSource())
+  const exitCode = await runRushes(args, terminal, source)
   return { exitCode, stdout, stderr }
 }
 
 class SignalSource extends EventEmitter {
-  exit(): void {
-    throw new Error('nobody asked for that')
+  readonly exits: number[] = []
+  exit(code: number): void {
+    this.exits.push(code)
   }
 }

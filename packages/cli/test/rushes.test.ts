@@ -1,49 +1,20 @@
-import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { existsSync } from 'node:fs'
 import { cp, mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { type Running, startRushes } from './built-command.js'
 import { fixture } from './run.js'
-
-// The command as users start it: the built one, in a process of its own.
-const bin = fileURLToPath(new URL('../bin/rushes.js', import.meta.url))
-const built = fileURLToPath(new URL('../dist/main.js', import.meta.url))
 
 let dir: string
 
 beforeAll(async () => {
-  if (!existsSync(built)) throw new Error('packages/cli is not built: run "npx tsc -b packages/cli"')
   dir = await mkdtemp(join(tmpdir(), 'rushes-bin-'))
 })
 
 afterAll(() => rm(dir, { recursive: true, force: true }))
 
-interface Running {
-  readonly child: ChildProcess
-  readonly output: { stdout: string; stderr: string }
-  readonly ended: Promise<number | null>
-}
-
-function start(...args: readonly string[]): Running {
-  const child = spawn(process.execPath, [bin, ...args], { cwd: dir, stdio: ['ignore', 'pipe', 'pipe'] })
-  const output = { stdout: '', stderr: '' }
-  for (const name of ['stdout', 'stderr'] as const) {
-    child[name]?.setEncoding('utf8').on('data', (text: string) => {
-      output[name] += text
-    })
-  }
-  return { child, output, ended: once(child, 'close').then(([code]) => code as number | null) }
-}
-
-async function until(running: Running, pattern: RegExp): Promise<void> {
-  while (!pattern.test(running.output.stderr)) {
-    if (running.child.exitCode !== null) throw new Error(`it ended before: ${running.output.stderr}`)
-    await new Promise((resolve) => setTimeout(resolve, 5))
-  }
-}
+const start = (...args: readonly string[]): Running => startRushes(dir, args)
+const until = (running: Running, pattern: RegExp): Promise<void> => running.says('stderr', pattern)
 
 /** What must hold of every file under a folder of outputs, whenever the command has ended. */
 async function expectOnlyWholeFiles(folder: string): Promise<string[]> {
