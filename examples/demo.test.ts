@@ -275,6 +275,8 @@ describe.skipIf(!existsSync(chromiumPath) && !process.env['CI'])('the demo, its 
     const moved = new Set<string>()
     while (moved.size < 3) {
       const now = await look(page)
+      // The page has not heard of the recording yet.
+      if (now.state === 'connecting') continue
       expect(now.state, `moved so far: ${[...moved].join(', ')}\n${running.output}`).toBe('recording')
       for (const { id, timeS, badge } of now.cards) {
         const firstS = seen.get(id)
