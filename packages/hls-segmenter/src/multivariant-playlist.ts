@@ -71,7 +71,8 @@ export function serializeMultivariantPlaylist(playlist: MultivariantPlaylist): s
       text += `,RESOLUTION=${checkInteger('resolution.width', width, 1)}x${checkInteger('resolution.height', height, 1)}`
     }
     if (frameRate !== undefined) {
-      if (!(frameRate > 0 && frameRate < 1e6)) refuse('frameRate', 'must be frames per second above 0', frameRate)
+      // Less is written as 0, which is no rate.
+      if (!(frameRate >= 0.001 && frameRate < 1e6)) refuse('frameRate', 'must be at least 0.001', frameRate)
       text += `,FRAME-RATE=${frameRate.toFixed(3)}`
     }
     if (audioGroup !== undefined) {

@@ -80,6 +80,7 @@ video.m3u8
     { ...variant, codecs: ['a"b'] },
     { ...variant, resolution: { width: 0, height: 1 } },
     { ...variant, frameRate: 0 },
+    { ...variant, frameRate: 0.0004 },
     { ...variant, frameRate: Number.NaN },
     { ...variant, uri: 'a\rb' },
   ] satisfies MultivariantPlaylist['variants'])('refuses %j', (bad) => {
