@@ -11,6 +11,7 @@ import { createAuditedStore } from './another-store.js'
 import { muxAll } from './cores-without-streams.js'
 import { recordKeyframes } from './own-stage.js'
 import { recordCamera } from './pipeline-by-hand.js'
+import { recordRoom } from './record-a-room.js'
 import { renderTake } from './render-a-take.js'
 import { recordAndTap } from './tap-access-units.js'
 import { toTransportStream } from './transport-stream-out.js'
@@ -123,5 +124,28 @@ describe('examples', () => {
     }
     expect(lines).toHaveLength(6)
     expect(lines.filter((line) => line.startsWith('bob mp4'))).toHaveLength(1)
+  })
+
+  it('record-a-room records while it happens, and stops when everybody has gone', async () => {
+    const take = await openTake(fixture('solo'))
+    const packetsOf = async function* (trackId: string) {
+      for await (const batch of take.items({ tracks: [trackId] })) {
+        for (const item of batch) if (item.type === 'packet') yield item.data
+        await new Promise(setImmediate)
+      }
+    }
+    const events: string[] = []
+    const dir = join(root, 'room')
+    const tracks = [
+      { participantId: 'alice', kind: 'video', codec: 'h264', packets: packetsOf('alice-video') },
+      { participantId: 'alice', kind: 'audio', codec: 'opus', packets: packetsOf('alice-audio') },
+    ] as const
+    const manifest = await recordRoom(dir, tracks, (type) => events.push(type))
+    expect(events).toEqual(expect.arrayContaining(['PLI', 'RECORDING', 'PARTICIPANT_LEFT', 'STOP', 'LINK', 'READY']))
+    expect(manifest.outputs.map(({ container }) => container)).toEqual(['hls', 'mp4'])
+    expect(await readdir(join(dir, 'recordings', manifest.recordingId))).toEqual(
+      expect.arrayContaining(['alice', 'alice.mp4', 'manifest.json']),
+    )
+    expect(await readdir(join(dir, 'takes')), 'the journal has done its work').toEqual([])
   })
 })
