@@ -1,13 +1,6 @@
 import type { TimedItem } from '@rushes/media'
 import { ticksToUs, usToTicks } from '@rushes/media'
 
-/** A stretch in which the recording was paused. Microseconds of recording time. */
-export interface Pause {
-  readonly startUs: number
-  /** Infinity while it goes on. */
-  readonly endUs: number
-}
-
 /**
  * Pauses that are cut out: outputs go on as if the time had not been. What was on its way when the pause began is left
  * out with it.

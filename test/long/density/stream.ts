@@ -20,7 +20,7 @@ export interface Loop {
   readonly lengthUs: number
 }
 
-export const LOOP_SECONDS = 10
+const LOOP_SECONDS = 10
 export const VIDEO = { payloadType: 96, clockRate: 90_000 }
 export const AUDIO = { payloadType: 111, clockRate: 48_000 }
 

@@ -12,7 +12,7 @@ declare module 'sdp-transform' {
     readonly rtcpMux?: string
     readonly rtcpRsize?: string
     readonly rtcpFb?: readonly { payload: number | string; type: string | number; subtype?: string | number }[]
-    readonly ext?: readonly { value: number; uri: string }[]
+    readonly ext?: readonly { value: number | string; uri: string | number }[]
     readonly crypto?: readonly unknown[]
     readonly fingerprint?: unknown
     readonly mid?: string | number
@@ -28,7 +28,7 @@ declare module 'sdp-transform' {
     readonly fingerprint?: unknown
     readonly direction?: string
     readonly rtcpMux?: string
-    readonly ext?: readonly { value: number; uri: string }[]
+    readonly ext?: readonly { value: number | string; uri: string | number }[]
     readonly groups?: readonly { type: string; mids: string | number }[]
   }
   export function parse(sdp: string): ParsedSession

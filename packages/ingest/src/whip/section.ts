@@ -67,7 +67,7 @@ export function acceptSection(
       rtp: parsed.rtp.filter(isTaken),
       fmtp: parsed.fmtp.filter(isTaken),
       rtcpFb: (parsed.rtcpFb ?? []).filter(isTaken),
-      ext: [...(session.ext ?? []), ...(parsed.ext ?? [])].filter(({ uri }) => EXTENSIONS.has(uri)),
+      ext: [...(session.ext ?? []), ...(parsed.ext ?? [])].filter(({ uri }) => EXTENSIONS.has(String(uri))),
     },
   }
 }
