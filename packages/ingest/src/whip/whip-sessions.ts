@@ -41,7 +41,7 @@ export class WhipSessions {
     offerText: string,
     decide: (sessionId: string) => WhipAcceptance | WhipRefusal | Promise<WhipAcceptance | WhipRefusal>,
   ): Promise<Published> {
-    const { videoCodecs, audioCodecs, audioRedundancy = true } = this.#options
+    const { videoCodecs, audioCodecs, audioRedundancy = false } = this.#options
     const offer = readOffer(offerText, { videoCodecs, audioCodecs, audioRedundancy })
     this.#checkRoom()
     this.#pending++
