@@ -267,6 +267,8 @@ export abstract class RtpDepacketizer implements TimedStage<RtpInput, SourceItem
     if (damaged) this.#stats.malformed.rtcp++
     this.#cname = cnameOf(this.#ssrc, packets) ?? this.#cname
     for (const packet of packets) {
+      // BYE comes last (RFC 3550 §6.1); what a sender puts behind it is of no track any more.
+      if (this.#ended) return
       if (packet.type === 'sender-report') {
         const { ssrc, ntpUs, rtpTimestamp } = packet
         if (this.#givenSsrc !== undefined && ssrc !== this.#givenSsrc) continue

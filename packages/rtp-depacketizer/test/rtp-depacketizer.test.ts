@@ -362,6 +362,13 @@ describe('the end', () => {
     expect(depacketizer.stats.afterEnd).toBe(2)
   })
 
+  test('a report behind BYE in one compound does not come after it', () => {
+    const compound = Uint8Array.from([...bye(SSRC), ...senderReport(SSRC, 0)])
+    const items = collect(new OpusDepacketizer(microphone), [...run(20, 0, 0), compound])
+    expect(items.at(-1)?.type).toBe('track-end')
+    expect(senderReportsOf(items)).toEqual([])
+  })
+
   test('with a time it leaves that time to packets that the BYE has overtaken', () => {
     const depacketizer = new OpusDepacketizer(microphone, { startPackets: 1 })
     const items: SourceItem[] = []
