@@ -23,6 +23,11 @@ export interface RtpSessionOptions {
   /** The receiver's own, random. */
   readonly ssrc: number
   readonly cname: string
+  /**
+   * Canonical name for sender reports that come without one (ffmpeg sends them bare): the streams of one sender share a
+   * clock, and without a name nobody would know. @defaultValue none
+   */
+  readonly senderCname?: string
   /** From 0 to 1: spreads reports in time (RFC 3550 §6.2). */
   readonly random: () => number
   /** Sends RTCP back; the bytes belong to the receiver. */
@@ -228,14 +233,13 @@ export class RtpSession {
     }
     if (clock === undefined || ntpUs === undefined) return
     source.statistics.senderReport(clock.ntpMiddle, arrivalUs)
-    const report = {
-      ssrc,
-      ntpUs,
-      rtpTimestamp,
-      compound: (newSsrc: number, newTimestamp: number) =>
-        rewriteReport(bytes.subarray(clock.offset, clock.offset + 28), newSsrc, newTimestamp, cnameOf(compound, ssrc)),
-    }
-    receiver.senderReport(source, report, () => new Uint8Array(bytes), arrivalUs)
+    const given = cnameOf(compound, ssrc)
+    const name = given ?? this.#options.senderCname
+    const rewritten = (newSsrc: number, newTimestamp: number): Uint8Array =>
+      rewriteReport(bytes.subarray(clock.offset, clock.offset + 28), newSsrc, newTimestamp, name)
+    const report = { ssrc, ntpUs, rtpTimestamp, compound: rewritten }
+    const asItCame = (): Uint8Array => (given === name ? new Uint8Array(bytes) : rewritten(ssrc, rtpTimestamp))
+    receiver.senderReport(source, report, asItCame, arrivalUs)
   }
 
   #echo(echo: ReferenceTimeEcho, nowUs: number): void {

@@ -54,6 +54,7 @@ export async function createUdpIngest(options: UdpIngestOptions): Promise<UdpIng
     participantId: options.participantId,
     target: options.target,
     cname: randomBytes(9).toString('base64url'),
+    senderCname: randomBytes(9).toString('base64url'),
     random: Math.random,
     onEvent: options.onEvent ?? ((_: IngestEvent) => {}),
     nack: options.nack,

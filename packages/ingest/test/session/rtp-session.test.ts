@@ -1,7 +1,8 @@
 import { ConfigurationError, type NewTrack } from '@rushes/media'
-import { parseRtpPacket, type RtpPacket, serializeRtpPacket } from '@rushes/rtp-depacketizer'
+import { parseRtcpCompound, parseRtpPacket, type RtpPacket, serializeRtpPacket } from '@rushes/rtp-depacketizer'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { serializeRtcp } from '../../src/index.js'
 import { sequenceNumberOf } from '../memory-target.js'
 import { ms, openSession, senderReport } from './session-harness.js'
 
@@ -120,6 +121,24 @@ describe('a track', () => {
     ])
     // Tones take up numbers of the track that they belong to.
     expect(target.tracks[0]?.rtp.map(sequenceNumberOf)).toEqual([1, 2, 3])
+  })
+
+  test('gets one name for reports that come without, where the host says so', () => {
+    const nameOf = (bytes: Uint8Array | undefined): unknown =>
+      parseRtcpCompound(bytes as Uint8Array).packets.flatMap((packet) =>
+        packet.type === 'source-description' ? packet.chunks.map(({ ssrc, cname }) => [ssrc, cname]) : [],
+      )
+    const { rtp, session, target } = openSession(video, { senderCname: 'sender' })
+    for (const sequenceNumber of [1, 2]) rtp({ sequenceNumber }, ms(5))
+    session.receive(senderReport(1111), ms(6))
+    expect(nameOf(target.tracks[0]?.rtcp[0])).toEqual([[1111, 'sender']])
+    const own = serializeRtcp([{ type: 'source-description', senderSsrc: 1111, cname: 'own' }])
+    session.receive(Buffer.concat([senderReport(1111), own]), ms(7))
+    expect(nameOf(target.tracks[0]?.rtcp[1])).toEqual([[1111, 'own']])
+    const { rtp: other, session: silent, target: bare } = openSession(video)
+    for (const sequenceNumber of [1, 2]) other({ sequenceNumber }, ms(5))
+    silent.receive(senderReport(1111), ms(6))
+    expect(nameOf(bare.tracks[0]?.rtcp[0])).toEqual([])
   })
 
   test('gets the sender report that came before the first packet', () => {
