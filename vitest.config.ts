@@ -34,6 +34,9 @@ export default defineConfig({
           name: 'test',
           root: here('./test'),
           include: ['**/*.test.ts'],
+          // Senders of others in real time, for minutes: `pnpm long:foreign`.
+          exclude:
+            process.env['RUSHES_FOREIGN'] === undefined ? ['**/node_modules/**', 'foreign/**'] : ['**/node_modules/**'],
           testTimeout: 300_000,
           hookTimeout: 300_000,
           // Browsers and encoders keep all cores busy by themselves: one file at a time, after all others.
