@@ -1,7 +1,7 @@
 import { ConfigurationError } from '@rushes/media'
-import { type ParsedMedia, type ParsedSession, parse } from 'sdp-transform'
 import { codecOf } from './codec-names.js'
 import type { IngestDescription, IngestFeedback, IngestFormat, IngestLayer, IngestMedia } from './ingest-description.js'
+import { type ParsedMedia, type ParsedSession, parseSdpText } from './parsed-sdp.js'
 
 /** No call has so many media sections; each costs sockets and memory. */
 const MAX_MEDIA = 64
@@ -17,7 +17,7 @@ export function parseSdp(text: string): IngestDescription {
   if (typeof text !== 'string' || text.length > MAX_BYTES) {
     throw new ConfigurationError('sdp', `must be text of at most ${MAX_BYTES} characters`)
   }
-  const session = parse(text)
+  const session = parseSdpText(text)
   if (session.version === undefined || session.media.length === 0) {
     throw new ConfigurationError('sdp', 'must be a session description: v=0 and at least one m= line')
   }

@@ -1,5 +1,5 @@
 import { isIP } from 'node:net'
-import type { ParsedCandidate } from 'sdp-transform'
+import type { ParsedCandidate } from '../sdp/parsed-sdp.js'
 
 /** Where a peer can be reached: a UDP candidate with an address of numbers (RFC 8839 §5.1). */
 export interface UdpCandidate {

@@ -1,6 +1,12 @@
-import { type ParsedFingerprint, type ParsedMedia, type ParsedSession, parse, write } from 'sdp-transform'
 import type { IngestMedia } from '../sdp/ingest-description.js'
 import { parseSdp } from '../sdp/parse-sdp.js'
+import {
+  type ParsedFingerprint,
+  type ParsedMedia,
+  type ParsedSession,
+  parseSdpText,
+  writeSdpText,
+} from '../sdp/parsed-sdp.js'
 import { WhipError } from './errors.js'
 import { type UdpCandidate, usableCandidates } from './ice-candidate.js'
 import { type AcceptedSection, acceptSection, type OfferPolicy } from './section.js'
@@ -40,7 +46,7 @@ const MAX_SECTIONS = 16
  * @throws WhipError where it cannot be answered
  */
 export function readOffer(text: string, policy: OfferPolicy): Offer {
-  const session = parse(text)
+  const session = parseSdpText(text)
   if (session.version === undefined || session.media.length === 0) throw bad('it is no session description')
   if (session.media.length > MAX_SECTIONS) throw bad(`it has more than ${MAX_SECTIONS} m-lines`)
   if (session.media.some(({ port, protocol, payloads }) => port === undefined || !protocol || payloads === undefined)) {
@@ -88,7 +94,7 @@ function mediaOf(session: ParsedSession, sections: readonly OfferedSection[]): r
   )
   const plain = { version: 0, origin: {}, name: '-', timing: { start: 0, stop: 0 }, groups: session.groups, media }
   try {
-    return parseSdp(write({ ...session, ...plain, fingerprint: undefined, direction: undefined })).media
+    return parseSdp(writeSdpText({ ...session, ...plain, fingerprint: undefined, direction: undefined })).media
   } catch (cause) {
     throw new WhipError('WHIP_BAD_OFFER', `the offer cannot be used: ${(cause as Error).message}`, { cause })
   }

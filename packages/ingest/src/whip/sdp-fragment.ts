@@ -1,4 +1,4 @@
-import { type ParsedCandidate, parse } from 'sdp-transform'
+import { type ParsedCandidate, parseSdpText } from '../sdp/parsed-sdp.js'
 import { WhipError } from './errors.js'
 import { type UdpCandidate, usableCandidates } from './ice-candidate.js'
 
@@ -15,7 +15,7 @@ export interface SdpFragment {
  * @throws WhipError where it says nothing of ICE
  */
 export function parseSdpFragment(text: string): SdpFragment {
-  const session = parse(text) as ReturnType<typeof parse> & { candidates?: readonly ParsedCandidate[] }
+  const session = parseSdpText(text) as ReturnType<typeof parseSdpText> & { candidates?: readonly ParsedCandidate[] }
   const all = [...(session.candidates ?? []), ...session.media.flatMap(({ candidates }) => candidates ?? [])]
   const ufrag = session.iceUfrag ?? session.media.find(({ iceUfrag }) => iceUfrag !== undefined)?.iceUfrag
   if (all.length === 0 && ufrag === undefined && !/^a=end-of-candidates\s*$/m.test(text)) {

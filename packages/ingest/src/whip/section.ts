@@ -1,6 +1,6 @@
 import type { AudioCodec, VideoCodec } from '@rushes/media'
-import type { ParsedMedia, ParsedSession } from 'sdp-transform'
 import { codecOf } from '../sdp/codec-names.js'
+import type { ParsedMedia, ParsedSession } from '../sdp/parsed-sdp.js'
 
 /** What is taken of an offer. */
 export interface OfferPolicy {

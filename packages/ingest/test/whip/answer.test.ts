@@ -1,5 +1,5 @@
-import { parse } from 'sdp-transform'
 import { describe, expect, test } from 'vitest'
+import { parseSdpText } from '../../src/sdp/parsed-sdp.js'
 import { type AnswerWishes, type LocalTransport, writeAnswer } from '../../src/whip/answer.js'
 import { WhipError } from '../../src/whip/errors.js'
 import { readOffer } from '../../src/whip/offer.js'
@@ -18,7 +18,7 @@ const wishes: AnswerWishes = { opusDtx: true, maxVideoBitrateBps: undefined }
 
 function answer(offer: string, change: Partial<OfferPolicy> = {}, wish: Partial<AnswerWishes> = {}) {
   const text = writeAnswer(readOffer(offer, { ...policy, ...change }), local, { ...wishes, ...wish }, '1')
-  return { text, media: parse(text).media }
+  return { text, media: parseSdpText(text).media }
 }
 
 describe('the offer of a browser', () => {
