@@ -288,12 +288,13 @@ export function encode(
     const mustAnchor = !isLeading && picture.poc - anchor >= maxLsb / 2 - 4
     const temporalId = isIdr || isCra || mustAnchor ? 0 : spec.temporalId
     if (isIdr) held = []
-    if (isCra) cra = index
-    // Behind the leading pictures of a CRA picture nothing refers to what came before it.
-    if (!isCra && !isLeading && cra !== undefined) {
+    // Behind the leading pictures of a CRA picture nothing refers to what came before it, nor does the next CRA picture
+    // with its leading pictures.
+    if (!isLeading && cra !== undefined) {
       const first = cra
       held = held.filter(({ unit, leading }) => unit >= first && !leading)
     }
+    if (isCra) cra = index
     held = held.filter((each, i) => each.unit === cra || !spec.dropped[i % spec.dropped.length])
     // Short-term pictures that lie too far back could not be told apart by lower bits any more.
     held = held.filter((each) => each.longTerm || picture.poc - each.poc < maxLsb / 2).slice(-8)

@@ -123,8 +123,8 @@ export class H265KeyframeGate extends KeyframeGate {
   #isAmbiguous(picture: CodedPicture, missing: number): boolean {
     const missed = this.#missedSinceAnchor + missing
     if (missed === 0) return false
-    // Half a round of the lower bits; and an unseen IDR picture, from which they count anew, in steps of 1 or 2.
-    return missed >= picture.maxLsb / 2 || missing * 2 > picture.header.picOrderCntLsb
+    // Half a round of the lower bits; and an unseen IDR picture, from which they count anew.
+    return missed >= picture.maxLsb / 2 || missing * picture.maxStep > picture.header.picOrderCntLsb
   }
 
   #forgetIfAmbiguous(missing: number): void {

@@ -19,7 +19,15 @@ export interface CodedPicture {
   readonly picOrderCnt: number
   /** MaxPicOrderCntLsb. */
   readonly maxLsb: number
+  /**
+   * How far the count goes on at most from one picture to the next in decoding order, in a new sequence: by 1 or 2, and
+   * twice that for each level of B pictures, which come behind the picture that they are shown before.
+   */
+  readonly maxStep: number
 }
+
+/** Levels of B pictures in use: x265 has three at most, and four would be groups of sixteen. */
+const MAX_LEVELS = 4
 
 /**
  * The pictures that a decoder holds, by picture order count. Each slice names all pictures that are kept, and which of
@@ -61,7 +69,12 @@ export class ReferencePictures {
         startsSequence || isH265Idr(header.nalUnitType)
           ? header.picOrderCntLsb
           : h265PicOrderCnt(header.picOrderCntLsb, sps.log2MaxPicOrderCntLsb, this.#anchor)
-      return { header, picOrderCnt, maxLsb: 2 ** sps.log2MaxPicOrderCntLsb }
+      return {
+        header,
+        picOrderCnt,
+        maxLsb: 2 ** sps.log2MaxPicOrderCntLsb,
+        maxStep: 2 ** (Math.min(sps.maxNumReorderPics, MAX_LEVELS) + 1),
+      }
     } catch {
       return undefined
     }
