@@ -89,9 +89,10 @@ describe('an encoder as the publisher', () => {
     ['without SSRCs', 'active', (sdp: string) => sdp.replace(/a=ssrc.*\r\n/g, '')],
   ] as const)('%s: every picture arrives', async ([, setup, rewrite]) => {
     const { server, target, events, sessions } = await serve()
-    const { track, answer } = await publish(server.url, rewrite)
+    const { peer, track, answer } = await publish(server.url, rewrite)
     expect(answer).toContain(`a=setup:${setup}`)
-    await until(() => isConnected(events))
+    // Whoever begins DTLS is through last, and sends nothing before.
+    await until(() => isConnected(events) && peer.connectionState === 'connected')
     const packets = unpadded(fixturePackets('solo/alice-video.rtpdump').slice(0, 800))
     await send(track, packets)
     await until(() => target.tracks[0]?.rtp.length === packets.length)
@@ -120,7 +121,7 @@ describe('an encoder as the publisher', () => {
   test('a publisher that vanishes ends after the silence, and its tracks with it', async () => {
     const { server, target, events } = await serve({ idleTimeoutMs: 1000 })
     const { peer, track } = await publish(server.url)
-    await until(() => isConnected(events))
+    await until(() => isConnected(events) && peer.connectionState === 'connected')
     await send(track, unpadded(fixturePackets('solo/alice-video.rtpdump').slice(0, 100)))
     await until(() => (target.tracks[0]?.rtp.length ?? 0) > 0)
     expect(target.tracks[0]?.ended).toBe(false)
