@@ -1,5 +1,6 @@
 import type { Emit, EncodedSample, TimedItem, Track } from '@rushes/media'
 import { usToTicks } from '@rushes/media'
+import { sampleWith } from './sample-with.js'
 
 /** Where a track of a source lies in time, as far as it is known; microseconds of recording time. */
 export interface TrackSpan {
@@ -118,23 +119,8 @@ export class LaneMerger {
   }
 }
 
-/** The sample under its lane's id. The join of its NAL units stays lazy: the copy path never asks for it. */
+/** The sample under its lane's id. */
 function onLane(sample: EncodedSample, laneId: string, discontinuity: boolean): EncodedSample {
   if (sample.trackId === laneId && !discontinuity) return sample
-  return {
-    type: 'sample',
-    trackId: laneId,
-    get data() {
-      return sample.data
-    },
-    ...(sample.pieces === undefined ? undefined : { pieces: sample.pieces }),
-    pts: sample.pts,
-    dts: sample.dts,
-    ...(sample.duration === undefined ? undefined : { duration: sample.duration }),
-    keyframe: sample.keyframe,
-    ...(sample.configuration === undefined ? undefined : { configuration: sample.configuration }),
-    ...(discontinuity || sample.discontinuity === true ? { discontinuity: true } : undefined),
-    ...(sample.lostPackets === undefined ? undefined : { lostPackets: sample.lostPackets }),
-    ...(sample.arrivalUs === undefined ? undefined : { arrivalUs: sample.arrivalUs }),
-  }
+  return sampleWith(sample, { trackId: laneId, discontinuity })
 }

@@ -2,6 +2,7 @@ import type { Configuration, EncodedSample, TimedItem, Track } from '@rushes/med
 import { nalPiecesOf, piecesLength, ticksToUs, timescaleOf } from '@rushes/media'
 import type { ManifestOutput } from './manifest.js'
 import type { Output, OutputStart } from './output.js'
+import { sampleWith } from './sample-with.js'
 
 /** When a new part begins: at the first keyframe after either. */
 export interface PartLimits {
@@ -133,6 +134,6 @@ export class PartedOutput implements Output {
     }
     for (const pieces of nalPiecesOf(sample)) this.#bytes += piecesLength(pieces)
     const configuration = isFirst ? (sample.configuration ?? this.#configurations.get(trackId)) : undefined
-    this.#current.push(configuration === undefined ? sample : { ...sample, data: sample.data, configuration })
+    this.#current.push(configuration === undefined ? sample : sampleWith(sample, { configuration }))
   }
 }

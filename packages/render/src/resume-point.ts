@@ -2,6 +2,7 @@ import { type MediaPlaylist, parseMediaPlaylist } from '@rushes/hls-segmenter'
 import type { Configuration, EncodedSample, Track } from '@rushes/media'
 import { ticksToUs, timescaleOf } from '@rushes/media'
 import type { PublishedPlaylist } from './output.js'
+import { sampleWith } from './sample-with.js'
 
 /**
  * Times of a live render and of the one that goes on with it differ while sender reports are missing, and the playlist's
@@ -49,6 +50,6 @@ export class ResumePoint {
     this.#begun.add(sample.trackId)
     const configuration = sample.configuration ?? this.#pending.get(sample.trackId)
     this.#pending.delete(sample.trackId)
-    return configuration === undefined ? sample : { ...sample, data: sample.data, configuration }
+    return configuration === undefined ? sample : sampleWith(sample, { configuration })
   }
 }

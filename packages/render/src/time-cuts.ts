@@ -1,5 +1,6 @@
 import type { TimedItem } from '@rushes/media'
 import { ticksToUs, usToTicks } from '@rushes/media'
+import { sampleWith } from './sample-with.js'
 
 /**
  * Pauses that are cut out: outputs go on as if the time had not been. What was on its way when the pause began is left
@@ -51,31 +52,11 @@ export class TimeCuts {
     const pts = item.pts - shift
     const last = this.#lastDts.get(item.trackId) ?? Number.NEGATIVE_INFINITY
     const dts = Math.min(pts, Math.max(item.dts - shift, last + 1))
-    return this.#rising(moved(item, pts, dts), dts)
+    return this.#rising(sampleWith(item, { pts, dts }), dts)
   }
 
   #rising(item: TimedItem, dts: number): TimedItem {
     if (item.type === 'sample') this.#lastDts.set(item.trackId, dts)
     return item
-  }
-}
-
-/** The join of its units stays lazy: the copy path never asks for it. */
-function moved(sample: TimedItem & { readonly type: 'sample' }, pts: number, dts: number): TimedItem {
-  return {
-    type: 'sample',
-    trackId: sample.trackId,
-    get data() {
-      return sample.data
-    },
-    ...(sample.pieces === undefined ? undefined : { pieces: sample.pieces }),
-    pts,
-    dts,
-    ...(sample.duration === undefined ? undefined : { duration: sample.duration }),
-    keyframe: sample.keyframe,
-    ...(sample.configuration === undefined ? undefined : { configuration: sample.configuration }),
-    ...(sample.discontinuity === true ? { discontinuity: true } : undefined),
-    ...(sample.lostPackets === undefined ? undefined : { lostPackets: sample.lostPackets }),
-    ...(sample.arrivalUs === undefined ? undefined : { arrivalUs: sample.arrivalUs }),
   }
 }
