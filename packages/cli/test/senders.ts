@@ -1,7 +1,6 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
-import { createSocket } from 'node:dgram'
-import { once } from 'node:events'
 import { existsSync, readFileSync } from 'node:fs'
+import { freePorts } from '../../ingest/test/udp/free-port.js'
 
 /** Programs of others that send RTP, and that judge what came out. */
 export const hasTools: boolean = ['gst-launch-1.0', 'ffmpeg', 'ffprobe'].every(
@@ -17,7 +16,7 @@ export function stopSenders(signal: 'SIGTERM' | 'SIGKILL' = 'SIGKILL'): void {
 
 /** Sends with ffmpeg from now on: a test picture and a tone. Resolves when its session description is written. */
 export async function sendWithFfmpeg(sdp: string): Promise<void> {
-  const port = await freePorts()
+  const port = await freePorts(4)
   const picture = '-re -f lavfi -i testsrc=size=320x240:rate=25'
   const tone = '-re -f lavfi -i sine=frequency=440:sample_rate=48000'
   const video = `-map 0 -c:v libx264 -preset ultrafast -tune zerolatency -g 25 -pix_fmt yuv420p -f rtp rtp://127.0.0.1:${port}`
@@ -47,33 +46,6 @@ function run(command: string, args: readonly string[]): void {
   const child = spawn(command, args, { stdio: 'ignore' })
   running.add(child)
   child.on('close', () => running.delete(child))
-}
-
-/** An even port of four that are free. */
-async function freePorts(): Promise<number> {
-  for (;;) {
-    const first = createSocket('udp4')
-    first.bind(0, '127.0.0.1')
-    await once(first, 'listening')
-    const { port } = first.address()
-    first.close()
-    if (port % 2 === 0 && port < 65_000 && (await Promise.all([1, 2, 3].map((n) => isFree(port + n)))).every(Boolean)) {
-      return port
-    }
-  }
-}
-
-async function isFree(port: number): Promise<boolean> {
-  const socket = createSocket('udp4')
-  try {
-    socket.bind(port, '127.0.0.1')
-    await once(socket, 'listening')
-    return true
-  } catch {
-    return false
-  } finally {
-    socket.close()
-  }
 }
 
 /** What ffprobe says of a file: codecs, and packets of each. */

@@ -3,7 +3,8 @@ import { H264Depacketizer, OpusDepacketizer } from '@rushes/rtp-depacketizer'
 import { afterEach, describe, expect, test } from 'vitest'
 import { createUdpIngest, type UdpIngest, type UdpIngestOptions } from '../../src/udp/index.js'
 import { type MemoryTrack, memoryTarget, sequenceNumberOf } from '../memory-target.js'
-import { freePort, type Impairment, lossyRelay, type Relay } from './lossy-relay.js'
+import { freePort, freePorts } from './free-port.js'
+import { type Impairment, lossyRelay, type Relay } from './lossy-relay.js'
 import { gstreamer, hasTools, type Sender, stopSenders, until } from './senders.js'
 
 const open: (UdpIngest | Relay)[] = []
@@ -63,37 +64,31 @@ const encoder =
 describe.skipIf(!hasTools && !process.env['CI'])('GStreamer as the sender', () => {
   test('sound and pictures arrive whole; our reports and requests arrive there', async () => {
     const senderPort = await freePort()
-    const { ingest, target } = await ingestOf({
-      streams: [
-        { kind: 'video', codec: 'h264', payloadType: 96 },
-        { kind: 'audio', codec: 'opus', payloadType: 97 },
-      ],
-    })
-    const [video, audio] = ingest.endpoints
-    // The ports where the sender takes RTCP are not those from which it sends: the remote one is pinned below.
-    await ingest.close()
+    const target = memoryTarget()
+    const [videoPort, audioPort] = [await freePorts(2), await freePorts(2)]
+    // The ports where the sender takes RTCP are not those from which it sends.
     const pinned = await createUdpIngest({
       target,
       participantId: 'alice',
-      streams: [{ kind: 'video', codec: 'h264', payloadType: 96, port: video!.port }],
+      streams: [{ kind: 'video', codec: 'h264', payloadType: 96, port: videoPort }],
       remote: { address: '127.0.0.1', rtcpPort: senderPort },
     })
     open.push(pinned)
     const sound = await createUdpIngest({
       target,
       participantId: 'alice',
-      streams: [{ kind: 'audio', codec: 'opus', payloadType: 97, port: audio!.port }],
+      streams: [{ kind: 'audio', codec: 'opus', payloadType: 97, port: audioPort }],
     })
     open.push(sound)
     const sender = gstreamer(
       `rtpbin name=b rtp-profile=avpf
        ${source} ! ${encoder} ! rtph264pay pt=96 mtu=600 config-interval=-1 aggregate-mode=none ! b.send_rtp_sink_0
-       b.send_rtp_src_0 ! udpsink host=127.0.0.1 port=${video!.port}
-       b.send_rtcp_src_0 ! udpsink host=127.0.0.1 port=${video!.rtcpPort} sync=false async=false
+       b.send_rtp_src_0 ! udpsink host=127.0.0.1 port=${videoPort}
+       b.send_rtcp_src_0 ! udpsink host=127.0.0.1 port=${videoPort + 1} sync=false async=false
        udpsrc address=127.0.0.1 port=${senderPort} ! b.recv_rtcp_sink_0
        audiotestsrc is-live=true num-buffers=200 samplesperbuffer=960 ! audio/x-raw,rate=48000,channels=2 ! opusenc ! rtpopuspay pt=97
-       ! b.send_rtp_sink_1 b.send_rtp_src_1 ! udpsink host=127.0.0.1 port=${audio!.port}
-       b.send_rtcp_src_1 ! udpsink host=127.0.0.1 port=${audio!.rtcpPort} sync=false async=false`,
+       ! b.send_rtp_sink_1 b.send_rtp_src_1 ! udpsink host=127.0.0.1 port=${audioPort}
+       b.send_rtcp_src_1 ! udpsink host=127.0.0.1 port=${audioPort + 1} sync=false async=false`,
       { GST_DEBUG: 'rtpsource:5', GST_DEBUG_NO_COLOR: '1' },
     )
     await until(() => (target.tracks.find(({ kind }) => kind === 'video')?.rtp.length ?? 0) > 200)

@@ -42,14 +42,6 @@ async function bound(): Promise<Socket> {
   return socket
 }
 
-/** A port that nobody uses at the moment. */
-export async function freePort(): Promise<number> {
-  const socket = await bound()
-  const { port } = socket.address()
-  await new Promise<void>((resolve) => socket.close(() => resolve()))
-  return port
-}
-
 /**
  * A bad network between a sender and the ingest's ports: RTP suffers; RTCP passes, that of the ingest to
  * `senderRtcpPort`.
