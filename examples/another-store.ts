@@ -17,6 +17,7 @@ export function createAuditedStore(): AuditedStore {
       log.push({ key, contentType: options?.contentType, bytes: result.bytes })
       return result
     },
+    locationOf: (key) => inner.locationOf(key),
     urlFor: (key, options) => inner.urlFor(key, options),
     probe: (options) => inner.probe(options),
   }

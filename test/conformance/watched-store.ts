@@ -17,6 +17,7 @@ export function watchStore(store: Store): WatchedStore {
   return {
     name: store.name,
     capabilities: { get: false, list: false, delete: false, signedUrls: false },
+    locationOf: (key) => store.locationOf(key),
     urlFor: (key, options) => store.urlFor(key, options),
     probe: (options) => store.probe(options),
     violations,

@@ -1,7 +1,7 @@
-import { join, resolve } from 'node:path'
-import { pathToFileURL } from 'node:url'
+import { join } from 'node:path'
 import type {
   ProbeReport,
+  PutFileOptions,
   PutOptions,
   Store,
   StoreBody,
@@ -9,7 +9,6 @@ import type {
   Stored,
   StoreUrl,
 } from '@rushes/storage-adapters'
-import { encodeStoreKey } from '@rushes/storage-adapters'
 import { createLocalStore, type LocalStore } from '@rushes/storage-adapters/local'
 
 /**
@@ -19,7 +18,6 @@ import { createLocalStore, type LocalStore } from '@rushes/storage-adapters/loca
 export class StagedStore implements Store {
   readonly name: string
   readonly capabilities: StoreCapabilities = { get: false, list: false, delete: true, signedUrls: false }
-  readonly #root: string
   readonly #stageDir: string
   readonly #final: LocalStore
   readonly #stage: LocalStore
@@ -27,18 +25,21 @@ export class StagedStore implements Store {
   readonly #keys = new Set<string>()
 
   constructor(root: string, stageDir: string) {
-    this.#root = resolve(root)
     this.#stageDir = stageDir
     this.#final = createLocalStore({ root })
     this.#stage = createLocalStore({ root: stageDir })
     this.name = this.#final.name
   }
 
+  locationOf(key: string): string {
+    return this.#final.locationOf(key)
+  }
+
   async put(key: string, body: StoreBody, options?: PutOptions): Promise<Stored> {
     return this.#remember(key, await this.#stage.put(key, body, options))
   }
 
-  async putFile(key: string, path: string, options?: PutOptions & { readonly move?: boolean }): Promise<Stored> {
+  async putFile(key: string, path: string, options?: PutFileOptions): Promise<Stored> {
     return this.#remember(key, await this.#stage.putFile(key, path, options))
   }
 
@@ -66,6 +67,6 @@ export class StagedStore implements Store {
   #remember(key: string, stored: Stored): Stored {
     this.#keys.delete(key)
     this.#keys.add(key)
-    return { ...stored, location: `${pathToFileURL(this.#root).href}/${encodeStoreKey(key)}` }
+    return { ...stored, location: this.locationOf(key) }
   }
 }

@@ -260,6 +260,7 @@ function bound(store: MemoryStore): Store {
     name: store.name,
     capabilities: store.capabilities,
     put: store.put.bind(store),
+    locationOf: store.locationOf.bind(store),
     urlFor: store.urlFor.bind(store),
     probe: store.probe.bind(store),
     ...(store.get === undefined ? {} : { get: store.get.bind(store) }),

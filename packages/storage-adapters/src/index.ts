@@ -4,6 +4,7 @@ export { type ProbeAdvice, probeStore } from './probe-store.js'
 export { putFile } from './put-file.js'
 export type {
   ProbeReport,
+  PutFileOptions,
   PutOptions,
   Store,
   StoreBody,
@@ -11,6 +12,7 @@ export type {
   Stored,
   StoreEntry,
   StoreUrl,
+  TransferCheckpoint,
 } from './store.js'
 export { bodyPieces, readBody } from './store-body.js'
 export { checkStoreKey, encodeStoreKey, joinStoreKey, MAX_KEY_BYTES, MAX_KEY_COMPONENT_BYTES } from './store-key.js'

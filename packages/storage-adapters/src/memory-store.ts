@@ -54,6 +54,11 @@ class Memory implements MemoryStore {
     return this.#objects
   }
 
+  locationOf(key: string): string {
+    checkStoreKey(key)
+    return `memory:///${encodeStoreKey(key)}`
+  }
+
   async put(key: string, body: StoreBody, options: PutOptions = {}): Promise<Stored> {
     checkStoreKey(key)
     const chunks: Uint8Array[] = []
@@ -76,12 +81,11 @@ class Memory implements MemoryStore {
       ...(cacheControl === undefined ? {} : { cacheControl }),
     })
     const sha256 = options.sha256 === true ? { sha256: createHash('sha256').update(data).digest('hex') } : {}
-    return { bytes, location: this.#urlOf(key), ...sha256 }
+    return { bytes, location: this.locationOf(key), ...sha256 }
   }
 
   async urlFor(key: string): Promise<StoreUrl> {
-    checkStoreKey(key)
-    return { url: this.#urlOf(key) }
+    return { url: this.locationOf(key) }
   }
 
   probe(options: { readonly name: string; readonly signal?: AbortSignal }): Promise<ProbeReport> {
@@ -117,9 +121,5 @@ class Memory implements MemoryStore {
     throwIfAborted(options.signal)
     this.#bytes -= this.#objects.get(key)?.data.byteLength ?? 0
     this.#objects.delete(key)
-  }
-
-  #urlOf(key: string): string {
-    return `memory:///${encodeStoreKey(key)}`
   }
 }

@@ -15,6 +15,22 @@ export interface PutOptions {
   readonly sha256?: boolean
 }
 
+/**
+ * Where the transfer of a large file stands: plain JSON, to be kept across a restart and given back to the store that
+ * made it, for the same key and file. It holds no secret. What it means is known to that store alone.
+ */
+export type TransferCheckpoint = { readonly [field: string]: unknown }
+
+/** How a local file is put. */
+export interface PutFileOptions extends PutOptions {
+  /** The file is gone afterwards. @defaultValue false */
+  readonly move?: boolean
+  /** Told whenever more of the file has safely arrived. Only by stores whose `capabilities.resume` is true. */
+  readonly onCheckpoint?: (checkpoint: TransferCheckpoint) => void
+  /** Goes on where an earlier transfer stood, or begins anew where that one is gone. The file must not have changed. */
+  readonly resumeFrom?: TransferCheckpoint
+}
+
 /** An object that is stored. */
 export interface Stored {
   readonly bytes: number
@@ -52,15 +68,19 @@ export interface ProbeReport {
   readonly message: string
   /** What to do about it. */
   readonly hint?: string
+  /** What the service calls this request, for its support. */
+  readonly requestId?: string
 }
 
-/** What a store can do beyond `put`, with the rights that it has. A flag is true exactly when the method is there. */
+/** What a store can do beyond `put`, with the rights that it has. A flag is true exactly when what it stands for is there. */
 export interface StoreCapabilities {
   readonly get: boolean
   readonly list: boolean
   readonly delete: boolean
   /** `urlFor` makes URLs that end by themselves. */
   readonly signedUrls: boolean
+  /** `putFile` can go on where an earlier transfer stood, and `abandon` removes what one left. @defaultValue false */
+  readonly resume?: boolean
 }
 
 /**
@@ -72,6 +92,8 @@ export interface Store {
   /** For messages: `local /recordings`. Holds no secret. */
   readonly name: string
   readonly capabilities: StoreCapabilities
+  /** The `location` that an object of this key has once it is stored. Throws `STORE_BAD_KEY` and `STORE_KEY_OUTSIDE_BASE`. */
+  locationOf(key: string): string
   put(key: string, body: StoreBody, options?: PutOptions): Promise<Stored>
   /**
    * A URL under which the object can be read. `expiresIn` is the time in seconds that it shall live; the real end may
@@ -86,6 +108,15 @@ export interface Store {
   list?(prefix?: string, options?: { readonly signal?: AbortSignal }): AsyncIterable<StoreEntry>
   /** Removes an object. One that is not there is no error. */
   delete?(key: string, options?: { readonly signal?: AbortSignal }): Promise<void>
-  /** Puts a finished local file, in the way that is fastest here. With `move` the file is gone afterwards. */
-  putFile?(key: string, path: string, options?: PutOptions & { readonly move?: boolean }): Promise<Stored>
+  /** Puts a finished local file, in the way that is fastest here. */
+  putFile?(key: string, path: string, options?: PutFileOptions): Promise<Stored>
+  /** Removes what a transfer has left in the store that nobody will go on with. One that is gone is no error. */
+  abandon?(key: string, checkpoint: TransferCheckpoint): Promise<void>
+  /**
+   * Resolves when everything put before under `prefix` is where `location` says, for a store that answers a put
+   * earlier than that (a spool); rejects when something of it never will be.
+   */
+  settled?(prefix?: string, options?: { readonly signal?: AbortSignal }): Promise<void>
+  /** Lets go of what the store holds: sockets, timers, files. What it has accepted is not lost. */
+  close?(): Promise<void>
 }

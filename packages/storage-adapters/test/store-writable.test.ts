@@ -26,6 +26,7 @@ function slowStore(put: (key: string, options: PutOptions) => Promise<void>): St
       await put(key, options)
       return memory.put(key, body, options)
     },
+    locationOf: (key) => memory.locationOf(key),
     urlFor: (key) => memory.urlFor(key),
     probe: (options) => memory.probe(options),
   }

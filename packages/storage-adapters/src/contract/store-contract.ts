@@ -117,6 +117,7 @@ export function storeContract(options: StoreContractOptions): void {
             assert.equal(stored.bytes, size, shape)
             assert.equal(stored.sha256, undefined)
             assert.ok(URL.canParse(stored.location), stored.location)
+            assert.equal(fresh.store.locationOf(`folder/${shape}`), stored.location)
             await assertObject(fresh, `folder/${shape}`, bytes)
           }
         })

@@ -9,6 +9,7 @@ import { StoreError } from '../errors.js'
 import { probeStore } from '../probe-store.js'
 import type {
   ProbeReport,
+  PutFileOptions,
   PutOptions,
   Store,
   StoreBody,
@@ -68,6 +69,11 @@ class FolderStore implements LocalStore {
     this.name = `local ${this.#root}`
   }
 
+  locationOf(key: string): string {
+    checkLocalKey(key)
+    return `${pathToFileURL(this.#root).href}/${encodeStoreKey(key)}`
+  }
+
   async put(key: string, body: StoreBody, options: PutOptions = {}): Promise<Stored> {
     return this.#place(key, options.signal, async (temporary) => {
       const handle = await open(temporary, 'wx')
@@ -82,7 +88,7 @@ class FolderStore implements LocalStore {
     })
   }
 
-  async putFile(key: string, path: string, options: PutOptions & { readonly move?: boolean } = {}): Promise<Stored> {
+  async putFile(key: string, path: string, options: PutFileOptions = {}): Promise<Stored> {
     const info = await lstat(path).catch((cause: unknown) => cannotRead(path, key, cause))
     if (options.sha256 === true || !info.isFile()) return this.#putFileAsStream(key, path, options)
     const stored = await this.#place(key, options.signal, async (temporary) => {
@@ -179,7 +185,7 @@ class FolderStore implements LocalStore {
       throwIfAborted(signal)
       await rename(temporary, path)
       if (this.#fsync) await syncPath(folder as string)
-      return { ...written, location: `${pathToFileURL(this.#root).href}/${encodeStoreKey(key)}` }
+      return { ...written, location: this.locationOf(key) }
     } catch (error) {
       if (temporary !== undefined) await rm(temporary, { force: true }).catch(() => {})
       throw fromSystemError(error, key, this.#root)
@@ -207,11 +213,7 @@ class FolderStore implements LocalStore {
     return info?.isFile() === true ? path : undefined
   }
 
-  async #putFileAsStream(
-    key: string,
-    path: string,
-    options: PutOptions & { readonly move?: boolean },
-  ): Promise<Stored> {
+  async #putFileAsStream(key: string, path: string, options: PutFileOptions): Promise<Stored> {
     const handle = await open(path, 'r').catch((cause: unknown) => cannotRead(path, key, cause))
     const stored = await this.put(key, handle.createReadStream({ highWaterMark: 1_048_576 }), options)
     if (options.move === true) await rm(path, { force: true })
