@@ -22,7 +22,7 @@ export interface AacEncoderOptions {
 export type AacSink = (data: Uint8Array, position: number) => void
 
 /**
- * AAC LC by way of node-av, frame by frame and synchronous (110 to 390 us a frame).
+ * AAC LC by way of node-av, frame by frame and synchronous (65 to 130 us a frame).
  * Positions count the samples that were put in. The encoder's own delay is already taken off them: the first frames
  * have negative positions and hold nothing but the run-up.
  */
@@ -55,6 +55,12 @@ export class NodeAvAacEncoder {
     this.#context.timeBase = new lib.Rational(1, sampleRate)
     // Raw frames, and the configuration apart from them.
     this.#context.setFlags(constants.AV_CODEC_FLAG_GLOBAL_HEADER)
+    if (encoder === 'aac') {
+      // From 48 kbit/s a channel on it is as near to the original as the default search, which costs 1.7 times as much.
+      const { AV_OPT_TYPE_STRING, AV_OPT_SEARCH_CHILDREN } = constants
+      const code = this.#context.setOption('aac_coder', 'fast', AV_OPT_TYPE_STRING, AV_OPT_SEARCH_CHILDREN)
+      checkOpened(`${encoder} with its fast coder`, code)
+    }
     // No dictionary here: open2Sync leaves a dangling pointer in it.
     checkOpened(encoder, this.#context.open2Sync(codec, null))
     this.#packet = new lib.Packet()

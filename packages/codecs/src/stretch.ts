@@ -1,10 +1,12 @@
 /**
  * Plays a block of sound by a whole number of samples longer or shorter: band-limited interpolation by a windowed sinc.
  *
- * The change of speed is spread over the block except for its last few samples, which the interpolation at the block's
- * end needs and which are copied. So the block begins and ends on whole samples: stretched and untouched blocks join
- * without a seam and without delay, and nothing of the next block must be known.
+ * The change of speed lies at the block's start, over as many samples as keep it below what is heard; the rest is copied,
+ * at least the few last samples, which the interpolation needs to look ahead. So the block begins and ends on whole
+ * samples: stretched and untouched blocks join without a seam and without delay, and nothing of the next block must be
+ * known.
  */
+import { MAX_SPEED_CHANGE } from './placement.js'
 
 /** Samples before a block that the interpolation looks at, and samples at its end that are copied. */
 export const STRETCH_HISTORY = 16
@@ -14,6 +16,8 @@ const PHASES = 256
 const KAISER_BETA = 8
 
 const KERNEL = kernel()
+/** The longest packet of Opus, 120 ms, and what was before it. */
+const SOURCE = new Float32Array(5760 + STRETCH_HISTORY)
 
 /**
  * Writes `samples + stretch` samples to `output` from the `samples` first ones of `input` at `inputOffset`.
@@ -28,8 +32,13 @@ export function stretchBlock(
   stretch: number,
   output: Float32Array,
 ): void {
-  const region = samples - STRETCH_HISTORY
+  // A block may be too short for the bound; Placement allows a sample even then.
+  const region = Math.min(samples - STRETCH_HISTORY, Math.ceil(Math.abs(stretch) / MAX_SPEED_CHANGE))
   const stretched = region + stretch
+  // One array for the history and the block: the loop below has no time for cases.
+  const source = SOURCE.length < samples + STRETCH_HISTORY ? new Float32Array(samples + STRETCH_HISTORY) : SOURCE
+  source.set(history)
+  source.set(input.subarray(inputOffset, inputOffset + region + STRETCH_HISTORY), STRETCH_HISTORY)
   for (let index = 0; index < stretched; index++) {
     // Multiplied anew for each sample, so that no error adds up.
     const at = (index * region) / stretched
@@ -38,18 +47,16 @@ export function stretchBlock(
     const row = Math.floor(phase)
     const share = phase - row
     const kernelAt = row * TAPS
-    let sum = 0
+    let below = 0
+    let above = 0
     for (let tap = 0; tap < TAPS; tap++) {
-      const from = whole + tap - STRETCH_HISTORY + 1
-      const sample = from < 0 ? history[STRETCH_HISTORY + from]! : input[inputOffset + from]!
-      const low = KERNEL[kernelAt + tap]!
-      sum += sample * (low + share * (KERNEL[kernelAt + TAPS + tap]! - low))
+      const sample = source[whole + tap + 1]!
+      below += sample * KERNEL[kernelAt + tap]!
+      above += sample * KERNEL[kernelAt + TAPS + tap]!
     }
-    output[index] = sum
+    output[index] = below + share * (above - below)
   }
-  for (let index = 0; index < STRETCH_HISTORY; index++) {
-    output[stretched + index] = input[inputOffset + region + index]!
-  }
+  output.set(input.subarray(inputOffset + region, inputOffset + samples), stretched)
 }
 
 /** One row of taps for each phase from 0 to 1 inclusive; each row sums to 1, row 0 is a single 1. */

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { MAX_SPEED_CHANGE } from '../src/placement.js'
 import { STRETCH_HISTORY, stretchBlock } from '../src/stretch.js'
 
 const RATE = 48_000
@@ -10,7 +11,7 @@ function stretched(hz: number, samples: number, stretch: number): { output: Floa
   const input = Float32Array.from({ length: samples }, (_, index) => tone(hz, index))
   const output = new Float32Array(samples + stretch)
   stretchBlock(history, input, 0, samples, stretch, output)
-  const region = samples - STRETCH_HISTORY
+  const region = Math.min(samples - STRETCH_HISTORY, Math.ceil(Math.abs(stretch) / MAX_SPEED_CHANGE))
   const ideal = output.map((_, index) =>
     tone(hz, index < region + stretch ? (index * region) / (region + stretch) : index - stretch),
   )
