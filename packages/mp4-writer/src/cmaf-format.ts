@@ -6,7 +6,7 @@ import { buildFragment } from './fragment.js'
 import { cmafFileType, cmafSegmentType, type FragmentedTrack, fragmentedMovie } from './movie.js'
 import { checkCodec } from './sample-entry.js'
 
-/** A fragment ends early at this size: with what lies in it twice at that moment, 16 MiB are held at most. */
+/** A fragment ends early at this size, which bounds what is held. */
 const MAX_FRAGMENT_BYTES = 8 * 1024 * 1024
 
 /** Counters over all segments. */
@@ -132,12 +132,12 @@ class CmafSegments implements CmafFormat {
   #endFragment(untilUs: number, emit: Emit<Uint8Array>): void {
     const filled = [...this.#tracks.values()].filter(({ pending }) => pending.length > 0)
     if (filled.length === 0) return
-    const fragmentTracks = filled.map((track) => ({
-      number: track.number,
-      shift: 0,
-      samples: track.takeFragment(untilUs),
-    }))
-    emit(buildFragment(++this.#stats.fragments, fragmentTracks).bytes)
+    const { header, data } = buildFragment(
+      ++this.#stats.fragments,
+      filled.map((track) => ({ number: track.number, shift: 0, ...track.takeFragment(untilUs) })),
+    )
+    emit(header)
+    for (const piece of data) emit(piece)
     this.#pendingBytes = 0
   }
 }

@@ -1,7 +1,9 @@
 import { type Configuration, type EncodedSample, rescale, type Track, timescaleOf, usToTicks } from '@rushes/media'
-import type { PendingSample } from './fragment.js'
+import type { FragmentTrack } from './fragment.js'
+import { FragmentPayload } from './fragment-payload.js'
 import { describeSamples, type SampleDescription } from './sample-description.js'
 import { payloadLength, payloadOf } from './sample-payload.js'
+import type { IndexedSample } from './track-index.js'
 
 /** What became of a sample. */
 export type CmafVerdict = 'taken' | 'unconfigured' | 'out-of-order' | 'before-zero'
@@ -19,7 +21,8 @@ export class CmafTrack {
   readonly number: number
   readonly timescale: number
   readonly #shiftTicks: number
-  pending: PendingSample[] = []
+  pending: IndexedSample[] = []
+  readonly #payload = new FragmentPayload()
   /** The first of the segment, or of those before. */
   #configuration: Configuration | undefined
   #described: { readonly configuration: Configuration; readonly description: SampleDescription } | undefined
@@ -73,14 +76,10 @@ export class CmafTrack {
     this.#inSegment = true
     this.#lastDts = dts
     const payload = payloadOf(this.track, sample)
-    this.pending.push({
-      dts,
-      pts: sample.pts + this.#shiftTicks,
-      sizeBytes: payloadLength(payload),
-      keyframe: sample.keyframe,
-      duration: sample.duration ?? 0,
-      payload,
-    })
+    const sizeBytes = payloadLength(payload)
+    this.#payload.append(payload, sizeBytes)
+    const pts = sample.pts + this.#shiftTicks
+    this.pending.push({ dts, pts, sizeBytes, keyframe: sample.keyframe, duration: sample.duration ?? 0 })
     return 'taken'
   }
 
@@ -88,7 +87,7 @@ export class CmafTrack {
    * The samples of the fragment that ends. The last one lasts until about `untilUs`, before which no other comes: players
    * have no hole then where a track was silent to the end of the segment.
    */
-  takeFragment(untilUs: number): PendingSample[] {
+  takeFragment(untilUs: number): Pick<FragmentTrack, 'samples' | 'data'> {
     const samples = this.pending
     const last = samples.at(-1)
     if (last !== undefined) {
@@ -98,7 +97,7 @@ export class CmafTrack {
       samples[samples.length - 1] = { ...last, duration: Math.min(Math.max(own, reach), LONGEST_DURATION_TICKS) }
     }
     this.pending = []
-    return samples
+    return { samples, data: this.#payload.take() }
   }
 
   /** Where steps differ the shortest one is taken, so that a fragment does not reach into the next. */

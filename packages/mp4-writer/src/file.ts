@@ -5,6 +5,8 @@ import { basename, dirname, join } from 'node:path'
 /** Longest file name that the common file systems take. */
 const MAX_NAME_BYTES = 255
 const COPY_BUFFER_BYTES = 1 << 20
+/** As many as Linux takes in one call. */
+const MAX_PIECES = 1024
 
 /** A hidden name beside `path`, for what is not finished. */
 export function temporaryPath(path: string, suffix: string): string {
@@ -21,6 +23,23 @@ export async function writeAll(file: FileHandle, bytes: Uint8Array, position: nu
   for (let offset = 0; offset < bytes.byteLength; ) {
     const { bytesWritten } = await file.write(bytes, offset, bytes.byteLength - offset, position + offset)
     offset += bytesWritten
+  }
+}
+
+/** Writes the pieces one behind the other from `position` on. */
+export async function writePieces(file: FileHandle, pieces: readonly Uint8Array[], position: number): Promise<void> {
+  let at = position
+  for (let index = 0; index < pieces.length; ) {
+    const some = pieces.slice(index, index + MAX_PIECES)
+    let { bytesWritten: left } = await file.writev(some, at)
+    at += left
+    for (; index < pieces.length && left >= pieces[index]!.byteLength; index++) left -= pieces[index]!.byteLength
+    // It may write less than it was given.
+    if (left > 0) {
+      const rest = pieces[index++]!.subarray(left)
+      await writeAll(file, rest, at)
+      at += rest.byteLength
+    }
   }
 }
 

@@ -1,25 +1,23 @@
 import { type Box, box, boxHeader, fullBox, joinBoxes, sizeOf, uint32s, uint64 } from './box.js'
-import { type SamplePayload, writePayload } from './sample-payload.js'
 import type { IndexedSample } from './track-index.js'
-
-/** A sample that waits for its fragment. */
-export interface PendingSample extends IndexedSample {
-  readonly payload: SamplePayload
-}
 
 /** The samples of one track in a fragment. */
 export interface FragmentTrack {
   readonly number: number
   /** Added to decoding times, which must not be below zero here. */
   readonly shift: number
-  readonly samples: readonly PendingSample[]
+  readonly samples: readonly IndexedSample[]
+  /** Their bytes, one behind the other. */
+  readonly data: readonly Uint8Array[]
 }
 
 /** A movie fragment with its media data, ready to append. */
 export interface Fragment {
-  readonly bytes: Uint8Array
-  /** Where the media data begins within `bytes`. */
-  readonly dataPosition: number
+  /** `moof`, and the header of the `mdat` that follows. */
+  readonly header: Uint8Array
+  /** The media data. */
+  readonly data: readonly Uint8Array[]
+  readonly dataBytes: number
   /** Where each track's samples begin within the media data. */
   readonly trackOffsets: readonly number[]
 }
@@ -32,25 +30,20 @@ const DEFAULT_BASE_IS_MOOF = 0x020000
 const SYNC_FLAGS = 0x02000000
 const NON_SYNC_FLAGS = 0x01010000
 
-/** Builds `moof` and `mdat` (§8.8.4, §8.1.1). This is the one copy of a payload on its way to the file. */
+/** Builds `moof` and `mdat` (§8.8.4, §8.1.1). Media data is not copied. */
 export function buildFragment(sequence: number, tracks: readonly FragmentTrack[]): Fragment {
   const trackOffsets: number[] = []
-  let dataLength = 0
+  let dataBytes = 0
   for (const { samples } of tracks) {
-    trackOffsets.push(dataLength)
-    for (const { sizeBytes } of samples) dataLength += sizeBytes
+    trackOffsets.push(dataBytes)
+    for (const { sizeBytes } of samples) dataBytes += sizeBytes
   }
   // The offsets have a fixed size, so that the size of the first attempt is the size.
   const headerLength = sizeOf(fragmentHeader(sequence, tracks, trackOffsets, 0))
   const dataPosition = headerLength + DATA_HEADER_BYTES
-  const bytes = new Uint8Array(dataPosition + dataLength)
-  bytes.set(joinBoxes(fragmentHeader(sequence, tracks, trackOffsets, dataPosition)))
-  bytes.set(boxHeader('mdat', DATA_HEADER_BYTES + dataLength), headerLength)
-  let offset = dataPosition
-  const view = new DataView(bytes.buffer)
-  for (const { samples } of tracks)
-    for (const { payload } of samples) offset = writePayload(view, bytes, offset, payload)
-  return { bytes, dataPosition, trackOffsets }
+  const movieFragment = fragmentHeader(sequence, tracks, trackOffsets, dataPosition)
+  const header = joinBoxes([...movieFragment, boxHeader('mdat', DATA_HEADER_BYTES + dataBytes)])
+  return { header, data: tracks.flatMap(({ data }) => data), dataBytes, trackOffsets }
 }
 
 function fragmentHeader(
@@ -70,7 +63,7 @@ function fragmentHeader(
   return box('moof', fullBox('mfhd', 0, 0, uint32s(sequence)), ...trackBoxes)
 }
 
-function trackRun(samples: readonly PendingSample[], dataOffset: number): Uint8Array {
+function trackRun(samples: readonly IndexedSample[], dataOffset: number): Uint8Array {
   const run = new Uint8Array(8 + samples.length * 16)
   const view = new DataView(run.buffer)
   view.setUint32(0, samples.length)

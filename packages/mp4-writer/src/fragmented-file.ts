@@ -2,7 +2,7 @@ import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { boxHeader, joinBoxes, largeBoxHeader, sizeOf } from './box.js'
 import { Mp4Error } from './errors.js'
-import { copyRanges, type FileRange, syncFolder, temporaryPath, writeAll } from './file.js'
+import { copyRanges, type FileRange, syncFolder, temporaryPath, writeAll, writePieces } from './file.js'
 import type { Mp4Metadata } from './file-tags.js'
 import { fileType, finishedMovie, fragmentedMovie, fragmentShift, type MovieTrack } from './movie.js'
 
@@ -57,13 +57,13 @@ export class FragmentedFile {
   }
 
   /** Writes a fragment at its place, behind a movie box that has these tracks. */
-  async write(fragment: Uint8Array, position: number, tracks: readonly MovieTrack[]): Promise<void> {
+  async write(fragment: readonly Uint8Array[], position: number, tracks: readonly MovieTrack[]): Promise<void> {
     const file = this.#handle()
     if (tracks.length !== this.#tracksInHeader) {
       this.#tracksInHeader = tracks.length
       await this.#writeHeader(file, tracks)
     }
-    await writeAll(file, fragment, position)
+    await writePieces(file, fragment, position)
   }
 
   /** The movie box goes first and the media data is copied behind it. Gives the finished file's size. */

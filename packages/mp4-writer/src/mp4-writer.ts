@@ -10,13 +10,14 @@ import {
 } from '@rushes/media'
 import { Mp4Error, writeError } from './errors.js'
 import type { Mp4Metadata } from './file-tags.js'
-import { buildFragment, type PendingSample } from './fragment.js'
+import { buildFragment, type Fragment } from './fragment.js'
+import { FragmentPayload } from './fragment-payload.js'
 import { FragmentedFile } from './fragmented-file.js'
 import { fragmentShift, type MovieTrack } from './movie.js'
 import { describeSamples, type SampleDescription } from './sample-description.js'
 import { checkCodec } from './sample-entry.js'
 import { payloadLength, payloadOf } from './sample-payload.js'
-import { TrackIndex } from './track-index.js'
+import { type IndexedSample, TrackIndex } from './track-index.js'
 import { WriteQueue } from './write-queue.js'
 
 /** A fragment ends early at this size, so that no bit rate makes memory grow. */
@@ -83,7 +84,8 @@ interface TrackState {
   readonly index: TrackIndex
   configuration: Configuration | undefined
   description: SampleDescription | undefined
-  pending: PendingSample[]
+  pending: IndexedSample[]
+  readonly payload: FragmentPayload
   lastDts: number
   lastDelta: number
 }
@@ -148,6 +150,7 @@ export class Mp4Writer {
       configuration: undefined,
       description: undefined,
       pending: [],
+      payload: new FragmentPayload(),
       lastDts: Number.NEGATIVE_INFINITY,
       lastDelta: 0,
     })
@@ -236,7 +239,8 @@ export class Mp4Writer {
     const sizeBytes = payloadLength(payload)
     const duration = sample.duration ?? (state.lastDelta > 0 ? state.lastDelta : guessDuration(state))
     const pts = sample.pts - state.originTicks
-    state.pending.push({ dts, pts, sizeBytes, keyframe: sample.keyframe, duration, payload })
+    state.payload.append(payload, sizeBytes)
+    state.pending.push({ dts, pts, sizeBytes, keyframe: sample.keyframe, duration })
     this.#pendingBytes += sizeBytes
     this.#samples++
   }
@@ -253,27 +257,29 @@ export class Mp4Writer {
     const states = [...this.#tracks.values()].filter(({ pending }) => pending.length > 0)
     if (states.length === 0) return
     for (const { index, pending } of states) for (const sample of pending) index.add(sample)
-    const { bytes, dataPosition, trackOffsets } = buildFragment(
+    const fragment = buildFragment(
       ++this.#fragments,
-      states.map(({ number, index, pending }) => ({ number, shift: fragmentShift(index), samples: pending })),
+      states.map(({ number, index, pending: samples, payload }) => {
+        return { number, shift: fragmentShift(index), samples, data: payload.take() }
+      }),
     )
-    const place = this.#file.place(dataPosition, bytes.byteLength - dataPosition)
+    const place = this.#file.place(fragment.header.byteLength, fragment.dataBytes)
     for (let index = 0; index < states.length; index++) {
       const state = states[index]!
-      const offset = trackOffsets[index]!
+      const offset = fragment.trackOffsets[index]!
       state.index.endChunk(state.pending.length, place.dataPosition + offset, place.dataOffset + offset)
       state.pending = []
     }
     this.#pendingBytes = 0
-    return this.#queue.add(() => this.#writeFragment(bytes, place.dataPosition - dataPosition))
+    return this.#queue.add(() => this.#writeFragment(fragment, place.dataPosition - fragment.header.byteLength))
   }
 
-  async #writeFragment(bytes: Uint8Array, position: number): Promise<void> {
+  async #writeFragment({ header, data }: Fragment, position: number): Promise<void> {
     for (const state of this.#tracks.values()) {
       if (state.configuration === undefined || state.description !== undefined || state.index.samples === 0) continue
       state.description = describeSamples(state.configuration)
     }
-    await this.#file.write(bytes, position, this.#movieTracks())
+    await this.#file.write([header, ...data], position, this.#movieTracks())
   }
 
   #movieTracks(): MovieTrack[] {

@@ -303,15 +303,16 @@ describe('a disk that fails', () => {
     const probeFile = await open(join(folder.path, 'probe'), 'w')
     const prototype = Object.getPrototypeOf(probeFile) as FileHandle
     await probeFile.close()
-    const original = prototype.write
+    const { write, writev } = prototype
     let writes = 0
-    prototype.write = function (this: FileHandle, ...args: Parameters<FileHandle['write']>) {
-      if (++writes < from) return original.apply(this, args)
-      return Promise.reject(Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' }))
-    } as FileHandle['write']
-    return () => {
-      prototype.write = original
-    }
+    const orFail = <Args extends unknown[], Result>(call: (this: FileHandle, ...args: Args) => Promise<Result>) =>
+      function (this: FileHandle, ...args: Args): Promise<Result> {
+        if (++writes < from) return call.apply(this, args)
+        return Promise.reject(Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' }))
+      }
+    prototype.write = orFail(write) as FileHandle['write']
+    prototype.writev = orFail(writev) as FileHandle['writev']
+    return () => Object.assign(prototype, { write, writev })
   }
 
   test.each([2, 4])('is told once by a later write, and nothing is left (write %i)', async (from) => {
