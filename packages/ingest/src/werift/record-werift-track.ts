@@ -5,7 +5,7 @@ import type { RecordedWeriftTrack, RecordWeriftTrackOptions } from './werift-tra
 
 /**
  * Records a remote track of werift: its packets go to `target` until the track ends, the connection closes, or `stop` is
- * called. Lost packets are werift's business; keyframes that the recording needs are asked for through `peer`.
+ * called. Lost packets, and keyframes that the recording needs, are asked for through `peer`.
  * @throws ConfigurationError where the track cannot be recorded
  */
 export function recordWeriftTrack(

@@ -50,8 +50,15 @@ export function mediaOf(
     ssrcs: [],
     layers: [],
     layersAscend: false,
-    feedback: { nack: true, pli: true, fir: false, remb: false, reducedSize: true, referenceTime: false },
+    feedback: { nack: hasNack(codecs), pli: true, fir: false, remb: false, reducedSize: true, referenceTime: false },
   }
+}
+
+/** Generic NACK (RFC 4585 §4.2): feedback of type `nack` without a parameter. */
+function hasNack(codecs: readonly WeriftCodec[]): boolean {
+  return codecs.some(({ rtcpFeedback = [] }) =>
+    rtcpFeedback.some(({ type, parameter = '' }) => type === 'nack' && parameter === ''),
+  )
 }
 
 function formatOf(kind: 'audio' | 'video', codec: WeriftCodec): IngestFormat | undefined {

@@ -7,12 +7,14 @@ import {
   type VideoCodec,
 } from '@rushes/media'
 import { parseRtcpCompound, RtpPacket } from '@rushes/rtp-depacketizer'
+import { checkNackOptions } from '../repair/nack-generator.js'
 import type { IngestMedia } from '../sdp/ingest-description.js'
 import { TrackOutput } from '../session/track-output.js'
 import { SimulcastSelector } from '../simulcast/simulcast-selector.js'
 import { ReportCompleter } from './report-completer.js'
 import { rewriteReport } from './rewrite-report.js'
 import { mediaOf, tracksOf } from './werift-media.js'
+import { WeriftRequester, type WeriftSender } from './werift-requester.js'
 import type { WeriftReceiver, WeriftRtpPacket, WeriftTrack } from './werift-shapes.js'
 import type { RecordedWeriftTrack, RecordWeriftTrackOptions, WeriftTrackStats } from './werift-track-options.js'
 
@@ -29,6 +31,7 @@ export class WeriftRecording implements RecordedWeriftTrack {
   readonly #output: TrackOutput
   readonly #selector: SimulcastSelector | undefined
   readonly #reports: ReportCompleter
+  readonly #requester: WeriftRequester | undefined
   readonly #packet = new RtpPacket()
   readonly #subscriptions: { unSubscribe(): void }[] = []
   /** SSRCs of the track, to the encoding that they send. */
@@ -66,6 +69,7 @@ export class WeriftRecording implements RecordedWeriftTrack {
       (ssrc) => this.#sources.has(ssrc),
       (ssrc, bytes) => this.#report(ssrc, bytes),
     )
+    this.#requester = this.#createRequester()
     this.#subscribe(tracks)
   }
 
@@ -74,13 +78,15 @@ export class WeriftRecording implements RecordedWeriftTrack {
   }
 
   get stats(): WeriftTrackStats {
-    return { ...this.#counters, pressed: this.#output.pressed, layer: this.#selector?.stats.layer }
+    const { repaired = 0 } = this.#requester ?? {}
+    return { ...this.#counters, repaired, pressed: this.#output.pressed, layer: this.#selector?.stats.layer }
   }
 
   stop(): void {
     if (this.#isStopped) return
     this.#isStopped = true
     this.#cancelTick?.()
+    this.#requester?.close()
     for (const subscription of this.#subscriptions) subscription.unSubscribe()
     this.#output.end('closed')
   }
@@ -130,6 +136,7 @@ export class WeriftRecording implements RecordedWeriftTrack {
     }
     this.#counters.packets++
     if (!this.#sources.has(parsed.ssrc)) this.#addSource(parsed.ssrc, layer)
+    this.#requester?.received(parsed.ssrc, parsed.sequenceNumber, arrivalUs)
     this.#reports.flush()
     if (this.#selector === undefined) {
       this.#ssrc = parsed.ssrc
@@ -145,6 +152,7 @@ export class WeriftRecording implements RecordedWeriftTrack {
     for (const oldest of this.#sources.keys()) {
       if (this.#sources.size < MAX_SOURCES) break
       this.#sources.delete(oldest)
+      this.#requester?.forget(oldest)
     }
     this.#sources.set(ssrc, layer)
   }
@@ -178,6 +186,15 @@ export class WeriftRecording implements RecordedWeriftTrack {
         for (const [ssrc, known] of this.#sources) if (known === layer) this.#sendPli(ssrc)
       },
     })
+  }
+
+  #createRequester(): WeriftRequester | undefined {
+    const { nack = this.#media.feedback.nack } = this.#options
+    const transport = this.#receiver?.dtlsTransport
+    if (nack === false || transport?.sendRtcp === undefined) return undefined
+    const options = nack === true ? {} : nack
+    checkNackOptions(options)
+    return new WeriftRequester(transport as WeriftSender, this.#receiver?.rtcpSsrc ?? 1, options, this.#clock)
   }
 
   #tick(selector: SimulcastSelector): void {

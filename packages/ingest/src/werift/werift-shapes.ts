@@ -28,6 +28,7 @@ export interface WeriftCodec {
   readonly clockRate: number
   readonly channels?: number | undefined
   readonly parameters?: string | undefined
+  readonly rtcpFeedback?: readonly { readonly type: string; readonly parameter?: string | undefined }[] | undefined
 }
 
 /** `MediaStreamTrack`: one of a remote peer. */
@@ -45,10 +46,13 @@ export interface WeriftTrack {
 export interface WeriftReceiver {
   readonly tracks: readonly WeriftTrack[]
   readonly sdesMid?: string | undefined
+  /** Of its own reports and requests. */
+  readonly rtcpSsrc?: number
   readonly dtlsTransport?:
     | {
         readonly onRtcp: WeriftEvent<[packet: WeriftRtcpPacket, ...rest: unknown[]]>
         readonly onStateChange: WeriftEvent<[state: string, ...rest: unknown[]]>
+        sendRtcp?(packets: never[]): Promise<unknown>
       }
     | undefined
   sendRtcpPLI(mediaSsrc: number): Promise<unknown>

@@ -1,4 +1,5 @@
 import type { MonotonicClock, TrackSink } from '@rushes/media'
+import type { NackOptions } from '../repair/nack-generator.js'
 import type { IngestEvent } from '../session/ingest-event.js'
 import type { WeriftPeer, WeriftReceiver } from './werift-shapes.js'
 
@@ -16,6 +17,11 @@ export interface RecordWeriftTrackOptions {
   readonly headerExtensions?: Readonly<Record<number, string>>
   /** Of several encodings (simulcast) this one alone. @defaultValue the largest that is alive, as one stream */
   readonly rid?: string
+  /**
+   * Whether to ask for lost packets ourselves, besides werift, which gives them up early. @defaultValue `true` where NACK
+   * was negotiated and `peer` or `receiver` is given
+   */
+  readonly nack?: boolean | NackOptions
   /** Called besides the request that goes out through `peer` or `receiver`, or instead of it where there is neither. */
   readonly onKeyframeNeeded?: (mediaSsrc: number) => void
   readonly onEvent?: (event: IngestEvent) => void
@@ -36,6 +42,8 @@ export interface RecordedWeriftTrack {
 export interface WeriftTrackStats {
   readonly packets: number
   readonly reports: number
+  /** Packets that came after having been asked for again. */
+  readonly repaired: number
   /** What werift gave is no RTP. */
   readonly malformed: number
   /** Packets written while the target was short of memory. */

@@ -1,4 +1,4 @@
-import { Event, RtpPacket } from 'werift'
+import { Event, type GenericNack, RtcpPacketConverter, RtcpTransportLayerFeedback, RtpPacket } from 'werift'
 import type { WeriftCodec, WeriftPeer, WeriftReceiver, WeriftRtcpPacket, WeriftTrack } from '../../src/werift/index.js'
 
 /** werift's own events and packets, without a network. */
@@ -21,17 +21,35 @@ export function fakeTrack(fields: Partial<WeriftTrack> = {}): FakeTrack {
 /** A peer with one receiver of these tracks. */
 export function fakePeer(tracks: readonly FakeTrack[], codecs: readonly WeriftCodec[] = []) {
   const plis: number[] = []
+  const requests: Uint8Array[] = []
   const onRtcp = new Event<[WeriftRtcpPacket]>()
   const onStateChange = new Event<[string]>()
   const receiver = {
     tracks,
     sdesMid: '0',
     codecs: Object.fromEntries(codecs.map((codec) => [codec.payloadType, codec])),
-    dtlsTransport: { onRtcp, onStateChange },
+    rtcpSsrc: 77,
+    dtlsTransport: {
+      onRtcp,
+      onStateChange,
+      sendRtcp: async (packets: { serialize(): Buffer }[]) => {
+        for (const packet of packets) requests.push(packet.serialize())
+      },
+    },
     sendRtcpPLI: async (ssrc: number) => plis.push(ssrc),
   } satisfies WeriftReceiver & { codecs: unknown }
   const peer: WeriftPeer = { extIdUriMap: { 3: 'urn:3gpp:video-orientation' }, getReceivers: () => [receiver] }
-  return { peer, receiver, plis, onRtcp, onStateChange }
+  /** What was asked for through the connection. */
+  const sent = () =>
+    requests
+      .flatMap((bytes) => RtcpPacketConverter.deSerialize(Buffer.from(bytes)))
+      .map((packet) => {
+        if (!(packet instanceof RtcpTransportLayerFeedback)) throw new Error('it is no feedback')
+        const { senderSsrc, mediaSourceSsrc, lost } = packet.feedback as GenericNack
+        // werift does not wrap what it reads.
+        return { senderSsrc, mediaSourceSsrc, lost: lost.map((sequenceNumber) => sequenceNumber & 0xffff) }
+      })
+  return { peer, receiver, plis, sent, onRtcp, onStateChange }
 }
 
 /** As werift hands it over. */

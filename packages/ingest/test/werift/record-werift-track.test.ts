@@ -7,6 +7,7 @@ import {
   SourceDescriptionChunk,
   SourceDescriptionItem,
 } from 'werift'
+import { FakeClock } from '../../../media/test/fake-clock.js'
 import type { IngestEvent } from '../../src/index.js'
 import { recordWeriftTrack } from '../../src/werift/index.js'
 import { fixturePackets } from '../fixture-packets.js'
@@ -80,7 +81,47 @@ describe('a werift track', () => {
       },
     ])
     expect(recorded.sink?.id).toBe(target.tracks[0]?.id)
-    expect(recorded.stats).toEqual({ packets: 1, reports: 0, malformed: 0, pressed: 0, layer: undefined })
+    expect(recorded.stats).toEqual({ packets: 1, reports: 0, repaired: 0, malformed: 0, pressed: 0, layer: undefined })
+  })
+
+  test('asks for lost packets again and again, where NACK was negotiated', () => {
+    const codec = { ...h264, rtcpFeedback: [{ type: 'nack' }] }
+    const [target, track, clock] = [memoryTarget(), fakeTrack({ codec }), new FakeClock()]
+    const { peer, sent } = fakePeer([track], [codec])
+    const recorded = recordWeriftTrack(target, track, { participantId: 'alice', peer, clock })
+    const receive = (sequenceNumber: number): void =>
+      track.onReceiveRtp.execute(weriftPacket(packetOf({ sequenceNumber })))
+    for (const sequenceNumber of [65_534, 1, 3]) receive(sequenceNumber)
+    for (let round = 1; round <= 3; round++) clock.advanceTo(round * 100_000)
+    expect(sent()[0]).toEqual({ senderSsrc: 77, mediaSourceSsrc: 0xabc, lost: [65_535, 0, 2] })
+    expect(sent().length).toBeGreaterThanOrEqual(3)
+    const before = sent().length
+    for (const sequenceNumber of [65_535, 0, 2]) receive(sequenceNumber)
+    clock.advanceTo(clock.nowUs() + 1_000_000)
+    expect(sent()).toHaveLength(before)
+    expect(recorded.stats.repaired).toBe(3)
+    receive(5)
+    recorded.stop()
+    clock.advanceTo(clock.nowUs() + 1_000_000)
+    expect(sent()).toHaveLength(before)
+  })
+
+  test.each([
+    [[], undefined],
+    [[{ type: 'nack' }], false],
+    [[{ type: 'nack', parameter: 'pli' }], undefined],
+  ])('asks for none with %j and the option %j', (rtcpFeedback, nack) => {
+    const [track, clock] = [fakeTrack({ codec: { ...h264, rtcpFeedback } }), new FakeClock()]
+    const { peer, sent } = fakePeer([track])
+    recordWeriftTrack(memoryTarget(), track, {
+      participantId: 'alice',
+      peer,
+      clock,
+      ...(nack === undefined ? {} : { nack }),
+    })
+    for (const sequenceNumber of [1, 3]) track.onReceiveRtp.execute(weriftPacket(packetOf({ sequenceNumber })))
+    clock.advanceTo(clock.nowUs() + 1_000_000)
+    expect(sent()).toEqual([])
   })
 
   test.for([
