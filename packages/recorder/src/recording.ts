@@ -8,8 +8,9 @@ import type {
 } from '@rushes/media'
 import { ConfigurationError } from '@rushes/media'
 import type { Manifest, RenderEvent, RenderMonitor } from '@rushes/render'
-import type { LiveSource, Refusal, TakeEvent, TakeWriter } from '@rushes/take'
+import type { LiveSource, TakeEvent, TakeWriter } from '@rushes/take'
 import { isRtcpPacket } from '@rushes/take'
+import { Attendance } from './attendance.js'
 import { RecorderError } from './errors.js'
 import type { EventJournal } from './event-journal.js'
 import type { Feed } from './feed.js'
@@ -17,9 +18,11 @@ import { KeyframeRequests } from './keyframe-requests.js'
 import { Lifecycle, type LifecycleChange, type RecordingState, type StopReason } from './lifecycle.js'
 import { RecordedTrack, type TrackHost } from './recorded-track.js'
 import type { RecorderSurroundings } from './recorder-surroundings.js'
-import type { RecordingSignal, RecordingStats, TrackStats } from './recording-signal.js'
+import type { RecordingSignal, RecordingStats } from './recording-signal.js'
+import { packetsOf, RefusalWatch } from './refusal-watch.js'
 import { checkNewTrack, sessionEntry } from './session-entry.js'
 import type { RecordingSettings } from './settings.js'
+import { TrackMeter } from './track-meter.js'
 
 /** A track with where its packets come from. */
 export interface RecordingTrackOptions extends NewTrack {
@@ -57,9 +60,9 @@ export class Recording implements TrackTarget {
   readonly #tracks = new Map<string, RecordedTrack>()
   /** By the id that a stretch of a track has in the journal. */
   readonly #trackOfStretch = new Map<string, RecordedTrack>()
-  readonly #people = new Map<string, { explicit: boolean; tracks: number }>()
+  readonly #people = new Attendance()
   readonly #subscribed = new Set<string>()
-  readonly #lookedAt = new Map<string, { bytes: number; atUs: number }>()
+  readonly #meter = new TrackMeter()
   readonly #host: TrackHost
   readonly #done: Promise<Manifest>
   #resolveDone: (manifest: Manifest) => void = () => {}
@@ -67,8 +70,7 @@ export class Recording implements TrackTarget {
   #stretches = 0
   #isAbandoned = false
   #nextStatsUs: number
-  #toldRefused = 0
-  #toldLiveRefused = 0
+  readonly #refusals = new RefusalWatch()
   #cancelTimer: (() => void) | undefined
   #monitor: RenderMonitor | undefined
 
@@ -129,8 +131,7 @@ export class Recording implements TrackTarget {
     const recorded = new RecordedTrack(id, track, this.#host)
     this.#tracks.set(id, recorded)
     this.#enter(track.participantId, {}, false)
-    const person = this.#people.get(track.participantId)
-    if (person !== undefined) person.tracks += 1
+    this.#people.trackBegan(track.participantId)
     this.#proceed(recorded)
     const { participantId, kind, codec } = track
     this.#tell('TRACK_ADDED', { participantId, trackId: id, kind, codec })
@@ -151,9 +152,7 @@ export class Recording implements TrackTarget {
 
   /** Somebody has left the room, with all tracks. */
   participantLeft(participantId: string): void {
-    const person = this.#people.get(participantId)
-    if (person === undefined) return
-    person.explicit = false
+    if (!this.#people.dismiss(participantId)) return
     for (const track of this.#tracks.values()) {
       if (track.definition.participantId === participantId) track.end()
     }
@@ -210,7 +209,7 @@ export class Recording implements TrackTarget {
     return {
       state: this.state,
       participants: this.#people.size,
-      tracks: this.#trackStats(),
+      tracks: this.#meter.look(this.#tracks.values(), this.#monitor?.tracks() ?? [], this.#nowUs()),
       packets,
       bytes,
       bufferedBytes,
@@ -348,28 +347,20 @@ export class Recording implements TrackTarget {
 
   #trackEnded(track: RecordedTrack): void {
     const { participantId } = track.definition
-    const person = this.#people.get(participantId)
-    if (person !== undefined) person.tracks -= 1
+    this.#people.trackEnded(participantId)
     this.#tell('TRACK_REMOVED', { participantId, trackId: track.id })
     this.#leaveIfGone(participantId)
   }
 
   #enter(participantId: string, details: { readonly name?: string }, explicit: boolean): void {
-    const person = this.#people.get(participantId)
-    if (person !== undefined) {
-      person.explicit ||= explicit
-      return
-    }
-    this.#people.set(participantId, { explicit, tracks: 0 })
+    if (!this.#people.enter(participantId, explicit)) return
     this.#lifecycle.join(participantId)
     this.#note({ type: 'join', participant: participantId, ...details })
     this.#tell('PARTICIPANT_JOINED', { participantId, ...details })
   }
 
   #leaveIfGone(participantId: string): void {
-    const person = this.#people.get(participantId)
-    if (person === undefined || person.explicit || person.tracks > 0) return
-    this.#people.delete(participantId)
+    if (!this.#people.leaveIfGone(participantId)) return
     this.#lifecycle.leave(participantId, this.#nowUs())
     if (this.state === 'processing') return
     this.#note({ type: 'leave', participant: participantId })
@@ -467,62 +458,13 @@ export class Recording implements TrackTarget {
     this.#keyframes.tick(nowUs)
     this.#lifecycle.grown(this.#parts.writer.stats.bytes)
     this.#lifecycle.tick(nowUs)
-    this.#warnOfRefusals()
+    const { writer, source } = this.#parts
+    for (const warning of this.#refusals.look(writer.stats.refused, source?.stats.refused))
+      this.#tell('WARNING', warning)
     if (nowUs >= this.#nextStatsUs) {
       this.#nextStatsUs = nowUs + this.#parts.surroundings.statsIntervalMs * 1000
       this.#parts.feed.push({ type: 'stats', recordingId: this.recordingId, stats: this.stats })
     }
     this.#arm()
   }
-
-  /** What the journal or the live outputs could not take is told, once per look. */
-  #warnOfRefusals(): void {
-    const { writer, source } = this.#parts
-    const refused = packetsOf(writer.stats.refused)
-    if (refused > this.#toldRefused) {
-      const causes = writer.stats.refused.map(({ cause }) => cause)
-      const message = `${refused - this.#toldRefused} packets could not be journalled`
-      this.#tell('WARNING', { code: 'JOURNAL_REFUSED', message, causes: [...new Set(causes)] })
-      this.#toldRefused = refused
-    }
-    const liveRefused = source === undefined ? 0 : packetsOf(source.stats.refused)
-    // A live render that has failed takes nothing any more; that has been told.
-    if (liveRefused > this.#toldLiveRefused && this.#toldLiveRefused === 0) {
-      this.#tell('WARNING', {
-        code: 'LIVE_BEHIND',
-        message: 'the live outputs cannot keep up; the journal has everything',
-      })
-    }
-    this.#toldLiveRefused = liveRefused
-  }
-
-  #trackStats(): TrackStats[] {
-    const nowUs = this.#nowUs()
-    const health = new Map(this.#monitor?.tracks().map((track) => [track.trackId, track]))
-    return [...this.#tracks.values()].map((track) => {
-      const { packets, bytes, skipped } = track.stats
-      const last = this.#lookedAt.get(track.id)
-      const elapsedUs = last === undefined ? 0 : nowUs - last.atUs
-      const bitRate =
-        last === undefined || elapsedUs <= 0 ? 0 : Math.round(((bytes - last.bytes) * 8_000_000) / elapsedUs)
-      this.#lookedAt.set(track.id, { bytes, atUs: nowUs })
-      const own = track.journalId === undefined ? undefined : health.get(track.journalId)
-      const { participantId } = track.definition
-      return {
-        trackId: track.id,
-        participantId,
-        packets,
-        bytes,
-        bitRate,
-        skipped,
-        ...(own === undefined ? {} : { health: own }),
-      }
-    })
-  }
-}
-
-function packetsOf(refused: readonly Refusal[]): number {
-  let packets = 0
-  for (const { trackId, count } of refused) if (trackId !== undefined) packets += count
-  return packets
 }
