@@ -23,6 +23,12 @@ import { MAX_PROBATION, SourceProbation } from './source-probation.js'
  */
 const MAX_TIMESTAMP_STEP_SECONDS = 10
 
+/**
+ * After its BYE a source may go on for so long: one that paces what its encoder still gives out says goodbye too early.
+ * Whoever goes on for longer has not meant it, and is ended nevertheless.
+ */
+const MAX_TIME_AFTER_BYE_US = 2_000_000
+
 /** Hz. The steps above must stay below 2^31 ticks to be told from a wrap. */
 const MAX_CLOCK_RATE = 100_000_000
 
@@ -57,6 +63,7 @@ export abstract class RtpDepacketizer implements TimedStage<RtpInput, SourceItem
   #anyPayload = false
   readonly #earlyReports = new EarlyReports()
   #cname: string | undefined
+  #byeUs = 0
   #byeDeadlineUs: number | undefined
   #ended = false
 
@@ -208,6 +215,7 @@ export abstract class RtpDepacketizer implements TimedStage<RtpInput, SourceItem
       this.#lastPayloadType = payloadType
       this.#lastArrivalUs = arrivalUs
       this.#anyPayload = true
+      if (this.#byeDeadlineUs !== undefined && arrivalUs !== undefined) this.#awaitAfterBye(arrivalUs)
     }
     // The source goes on: what was on probation was not its successor.
     if (this.#probation.size > 0) this.#stats.strays += this.#probation.clear()
@@ -312,7 +320,16 @@ export abstract class RtpDepacketizer implements TimedStage<RtpInput, SourceItem
     if (!this.#options.endOnBye) return
     // What the network has overtaken by the BYE may still come.
     if (arrivalUs === undefined) this.#end()
-    else this.#byeDeadlineUs = arrivalUs + this.#options.maxDelayUs
+    else {
+      this.#byeUs = arrivalUs
+      this.#awaitAfterBye(arrivalUs)
+    }
+  }
+
+  /** A packet that came at `lastUs` may be followed by others. */
+  #awaitAfterBye(lastUs: number): void {
+    const { maxDelayUs } = this.#options
+    this.#byeDeadlineUs = Math.min(lastUs + maxDelayUs, this.#byeUs + Math.max(maxDelayUs, MAX_TIME_AFTER_BYE_US))
   }
 }
 

@@ -376,9 +376,24 @@ describe('the end', () => {
     depacketizer.push({ data: rtp(0, 0), arrivalUs: 0 }, emit)
     depacketizer.push({ data: senderReport(SSRC, 0, { bye: true }), arrivalUs: 10_000 }, emit)
     depacketizer.push({ data: rtp(1, 960), arrivalUs: 20_000 }, emit)
-    expect(depacketizer.nextDeadline()).toBe(510_000)
-    depacketizer.tick(510_000, emit)
+    expect(depacketizer.nextDeadline()).toBe(520_000)
+    depacketizer.tick(519_999, emit)
+    expect(items.at(-1)?.type).not.toBe('track-end')
+    depacketizer.tick(520_000, emit)
     expect(summary(items)).toEqual(['0:0', 'report 0:0', '0:960', 'track-end'])
+  })
+
+  test('a sender that said it too early is heard out, for 2 s', () => {
+    const depacketizer = new OpusDepacketizer(microphone, { startPackets: 1 })
+    const items: SourceItem[] = []
+    const emit = (item: SourceItem): void => void items.push(item)
+    depacketizer.push({ data: rtp(0, 0), arrivalUs: 0 }, emit)
+    depacketizer.push({ data: Uint8Array.from(bye(SSRC)), arrivalUs: 0 }, emit)
+    for (let index = 1; index <= 5; index++) {
+      depacketizer.push({ data: rtp(index, index * 960), arrivalUs: index * 450_000 }, emit)
+    }
+    expect(summary(items)).toEqual(['0:0', '0:960', '0:1920', '0:2880', '0:3840', 'track-end'])
+    expect(depacketizer.stats.afterEnd).toBe(1)
   })
 
   test('of an old or unknown source does not end the track', () => {

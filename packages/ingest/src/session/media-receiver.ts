@@ -38,7 +38,9 @@ const SILENCE_US = 500_000
 const MAX_SOURCES = 8
 /** What the network let the BYE overtake may still come: as long as depacketizers wait. */
 const BYE_GRACE_US = 500_000
-/** Packets of a source that said BYE are stragglers for so long; later ones are of a sender that goes on. */
+/** A sender that paces what its encoder still gives out says it too early: it is heard out for so long. */
+const MAX_TIME_AFTER_BYE_US = 2_000_000
+/** Packets of a source that has ended are stragglers for so long; later ones are of a sender that goes on. */
 const STRAGGLERS_US = 2_000_000
 /** Sources that want to be the track at the same time: more are a mistake, or a flood. */
 const MAX_CANDIDATES = 4
@@ -55,7 +57,8 @@ export class MediaReceiver {
   readonly #options: MediaReceiverOptions
   readonly #declared: ReadonlySet<number>
   readonly #types: ReadonlySet<number>
-  readonly #byes = new Map<number, number>()
+  /** When each source that said BYE did so, and when nothing of it counts any more. */
+  readonly #byes = new Map<number, { readonly atUs: number; endUs: number }>()
   readonly #told = new Set<number>()
   readonly #scratch = new RtpPacket()
   readonly #retired = noTotals()
@@ -97,13 +100,13 @@ export class MediaReceiver {
   /** Takes a packet of media; `layer` where a header extension or the description names it. */
   packet(packet: RtpPacket, layer: string | undefined, arrivalUs: number): void {
     const { ssrc } = packet
-    const byeUs = this.#byes.get(ssrc)
-    if (byeUs !== undefined && arrivalUs - byeUs >= BYE_GRACE_US) {
-      if (arrivalUs - byeUs < STRAGGLERS_US) {
+    const bye = this.#byes.get(ssrc)
+    if (bye !== undefined) {
+      if (arrivalUs < bye.endUs) bye.endUs = Math.min(arrivalUs + BYE_GRACE_US, bye.atUs + MAX_TIME_AFTER_BYE_US)
+      else if (arrivalUs - bye.endUs < STRAGGLERS_US) {
         this.counters.afterBye++
         return
-      }
-      this.#byes.delete(ssrc)
+      } else this.#byes.delete(ssrc)
     }
     if (this.selector !== undefined) this.#layerPacket(this.selector, packet, layer, arrivalUs)
     else if (this.#current?.ssrc === ssrc) this.#currentPacket(this.#current, packet, arrivalUs)
@@ -140,7 +143,7 @@ export class MediaReceiver {
   /** A source has said that it ends. */
   bye(ssrc: number, bytes: () => Uint8Array, arrivalUs: number): void {
     if (!this.sources.has(ssrc)) return
-    this.#byes.set(ssrc, arrivalUs)
+    this.#byes.set(ssrc, { atUs: arrivalUs, endUs: arrivalUs + BYE_GRACE_US })
     if (this.selector === undefined) {
       if (this.#current?.ssrc !== ssrc) return
       this.output.rtcp(bytes(), arrivalUs)
@@ -154,9 +157,15 @@ export class MediaReceiver {
       this.selector.tick(nowUs, this.#emitSelected)
       this.#tellLayer()
     }
-    if (this.#byeUs !== undefined && nowUs - this.#byeUs >= BYE_GRACE_US) this.#end('bye')
+    if (this.#byeUs !== undefined && this.#hasSaidAll(nowUs)) this.#end('bye')
     else if (nowUs - this.#lastUs >= this.#options.timeoutUs) this.#end('timeout')
-    for (const [ssrc, byeUs] of this.#byes) if (nowUs - byeUs >= STRAGGLERS_US) this.#byes.delete(ssrc)
+    for (const [ssrc, { endUs }] of this.#byes) if (nowUs - endUs >= STRAGGLERS_US) this.#byes.delete(ssrc)
+  }
+
+  /** Nothing more is awaited of those who said BYE. */
+  #hasSaidAll(nowUs: number): boolean {
+    for (const { endUs } of this.#byes.values()) if (nowUs < endUs) return false
+    return true
   }
 
   /** Receives no more. */
@@ -236,7 +245,7 @@ export class MediaReceiver {
       source = this.#createLayerSource(packet.ssrc, id, selector, arrivalUs)
     }
     this.#lastUs = arrivalUs
-    this.#byeUs = undefined
+    if (!this.#byes.has(packet.ssrc)) this.#byeUs = undefined
     source.push(packet, arrivalUs)
     if (isNew) this.#options.onSource(packet.ssrc)
     if (selector.stats.layer !== this.#layer) this.#tellLayer()
@@ -283,7 +292,7 @@ export class MediaReceiver {
       if (old.layer !== layer) continue
       // The layer has restarted: what comes of the old source must not look like a restart once more.
       this.#forget(old)
-      this.#byes.set(old.ssrc, nowUs - BYE_GRACE_US)
+      this.#byes.set(old.ssrc, { atUs: nowUs, endUs: nowUs })
     }
     const source = this.#createSource(ssrc)
     source.layer = layer

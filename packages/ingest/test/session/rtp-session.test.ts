@@ -44,6 +44,21 @@ describe('a track', () => {
     expect(target.tracks).toHaveLength(1)
   })
 
+  test('hears a sender out that said BYE too early, for 2 s', () => {
+    const { rtp, session, target, runTo } = openSession(video)
+    for (const sequenceNumber of [1, 2, 3]) rtp({ sequenceNumber }, ms(10))
+    session.receive(senderReport(1111, { bye: true }), ms(20))
+    for (let sequenceNumber = 4; sequenceNumber <= 9; sequenceNumber++) {
+      runTo(ms(20 + (sequenceNumber - 3) * 450))
+      rtp({ sequenceNumber }, ms(20 + (sequenceNumber - 3) * 450))
+    }
+    runTo(ms(3000))
+    expect(target.tracks).toHaveLength(1)
+    expect(target.tracks[0]).toMatchObject({ ended: true })
+    expect(target.tracks[0]?.rtp.map(sequenceNumberOf)).toEqual([1, 2, 3, 4, 5, 6, 7])
+    expect(session.stats.media[0]).toMatchObject({ afterBye: 2 })
+  })
+
   test('ends after BYE, when what it overtook has had its time; a later source is another track', () => {
     const { rtp, session, target, events, runTo } = openSession(video)
     for (const sequenceNumber of [1, 2, 3]) rtp({ sequenceNumber }, ms(10))
