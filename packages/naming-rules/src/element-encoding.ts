@@ -11,13 +11,13 @@ export type ElementEncoding = 'percent' | 'base64url' | 'none'
 
 /** What must not stand in a fact because of where it stands in the template. */
 export interface EncodingContext {
-  /** Characters that end the fact for whoever reads the name back: the text behind it in the template. */
-  readonly separators: string
+  /** Where the fact would be misread: what matches is encoded. Global. */
+  readonly avoid: RegExp | undefined
   /** The fact begins a component: no dot or space there. */
   readonly atStart: boolean
   /** The fact ends a component: no dot or space there. */
   readonly atEnd: boolean
-  /** The fact ends the name: an extension there could be taken for a suffix of another name. */
+  /** The fact ends a name that objects are called by: an extension could be taken for a suffix of another name. */
   readonly endsName: boolean
   /** Texts that the fact must not be, because they stand for a missing one. */
   readonly taken: readonly string[]
@@ -41,10 +41,10 @@ export function encodeElement(
 ): string {
   if (encoding === 'base64url') return Buffer.from(utf8(value)).toString('base64url')
   let encoded = value.replace(unsafe, percent)
-  for (const separator of context.separators) encoded = encoded.replaceAll(separator, percent)
+  if (context.avoid !== undefined) encoded = encoded.replace(context.avoid, percent)
   if (context.atStart) encoded = encoded.replace(/^[. ]/, percent)
   if (context.atEnd) encoded = encoded.replace(/[. ]$/, percent)
-  if (context.endsName) encoded = encoded.replace(/\.(?=(mp4|webm|m3u8|ts|m4s|json)$)/i, percent)
+  if (context.endsName) encoded = encoded.replace(/\.(?=(mp4|webm|m3u8|ts|m4s|json|part-\d+)$)/i, percent)
   if (context.taken.includes(encoded)) encoded = encodeFirst(encoded)
   if (encoding === 'none' && encoded !== value) {
     throw new NamingError(

@@ -1,13 +1,18 @@
 /** The container of an output. */
 export type OutputContainer = 'hls' | 'mp4' | 'webm'
 
+/** The playlist that players are given, unless the rule has another place for it. */
+export const INDEX_SUFFIX = '/index.m3u8'
+
 /**
  * What is appended to the name of an output, the longest of each kind. Every name has room for all of them, so that the
  * outputs of one recording in several containers share their stem.
  */
 export const OUTPUT_SUFFIXES: readonly string[] = [
   '/segment-00000001.ts',
-  '/index.m3u8',
+  '.part-00001/segment-00000001.ts',
+  INDEX_SUFFIX,
+  '.m3u8',
   '.manifest.json',
   '.part-00001.webm',
   '.mp4',
@@ -16,7 +21,12 @@ export const OUTPUT_SUFFIXES: readonly string[] = [
 
 /** What a player is given. */
 export const MAIN_SUFFIX: Readonly<Record<OutputContainer, string>> = {
-  hls: '/index.m3u8',
+  hls: INDEX_SUFFIX,
   mp4: '.mp4',
   webm: '.webm',
+}
+
+/** What tells the parts of an output apart where the rule does not. */
+export function partSuffix(part: number): string {
+  return `.part-${String(part).padStart(5, '0')}`
 }

@@ -29,6 +29,12 @@ export interface ValueToken {
   readonly encoding: ElementEncoding
   readonly limit: NameLimit | undefined
   readonly fallback: string | undefined
+  /** What of the fact must be encoded because it would be misread where it stands. Global. */
+  readonly avoid?: RegExp
+  /** Facts that take the place of a missing one, the first that there is. */
+  readonly standIns?: readonly string[]
+  /** The component is the name of objects, here or in a related rule, though others follow it. */
+  readonly endsName?: boolean
 }
 
 /** A fact that gives nothing but digits, as many as it takes, or a text of known form. */
@@ -36,13 +42,27 @@ export interface FormedToken {
   readonly type: 'digits' | 'formed'
   readonly element: string
   readonly position: number
+  /** The facts that it is made of. @defaultValue the element */
+  readonly uses?: readonly string[]
   render(facts: NamingFacts): string | undefined
 }
 
 /** A piece of a template. */
 export type TemplateToken = TextToken | ValueToken | FormedToken
 
-const texts = ['recordingId', 'roomId', 'sessionId', 'participantId', 'participantName', 'trackId']
+const texts = [
+  'recordingId',
+  'roomId',
+  'sessionId',
+  'participantId',
+  'participantName',
+  'trackId',
+  'streamId',
+  'streamName',
+  'mediaSessionId',
+  'login',
+  'uid',
+]
 const times = { startedAt: 'startedAtUs', endedAt: 'endedAtUs' } as const
 
 /**
@@ -92,7 +112,8 @@ export function parseTemplate(
   return components
 }
 
-function checkText(component: readonly TemplateToken[], position: number): void {
+/** Refuses what must not stand at the ends of a component. */
+export function checkText(component: readonly TemplateToken[], position: number): void {
   const first = component[0]
   const last = component.at(-1)
   if (first === undefined || last === undefined) throw fault(position, 'there is an empty component (a / too many)')

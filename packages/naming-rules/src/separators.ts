@@ -1,16 +1,15 @@
 import { fault, type TemplateToken, type ValueToken } from './parse-template.js'
 
 /**
- * What must be encoded in the facts of a component so that it can be read back in one way only: without that,
- * `{roomId}-{participantId}` would give `a-b-c` for two different pairs.
+ * The tokens of a component, with what must be encoded in its facts so that it can be read back in one way only:
+ * without that, `{roomId}-{participantId}` would give `a-b-c` for two different pairs.
  *
  * Reading goes from the left up to the last fact of free content, and from the right back to it. A free fact that is
  * not the last ends at the first character of the text behind it, which is therefore encoded in it. Digits end where
  * no digit follows.
- * @returns for each token the character to encode, or the empty string
  * @throws ConfigurationError where a template cannot be read back
  */
-export function separatorsOf(component: readonly TemplateToken[]): readonly string[] {
+export function withSeparators(component: readonly TemplateToken[]): readonly TemplateToken[] {
   const lastFree = component.findLastIndex((token) => token.type === 'value')
   return component.map((token, index) => {
     const previous = component[index - 1]
@@ -23,7 +22,8 @@ export function separatorsOf(component: readonly TemplateToken[]): readonly stri
       if (!ends)
         throw fault(token.position, `{${token.element}} needs a sign between its digits and what stands beside`)
     }
-    return token.type === 'value' && index !== lastFree ? separatorBehind(token, next) : ''
+    if (token.type !== 'value' || index === lastFree) return token
+    return { ...token, avoid: each(separatorBehind(token, next)) }
   })
 }
 
@@ -41,4 +41,8 @@ function separatorBehind(token: ValueToken, next: TemplateToken | undefined): st
     throw fault(token.position, `the fallback of {${token.element}} must not contain ${JSON.stringify(separator)}`)
   }
   return separator
+}
+
+function each(character: string): RegExp {
+  return new RegExp(character.replace(/[$()*+.?[\\\]^{|}]/, '\\$&'), 'gu')
 }

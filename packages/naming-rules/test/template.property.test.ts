@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { type NamingFacts, OUTPUT_SUFFIXES, outputNames, type TemplateOptions, template } from '../src/index.js'
+import { faultsOf, meetingsOf } from './name-faults.js'
 
 const rules: readonly [string, TemplateOptions?][] = [
   ['{recordingId}/{participantId}'],
@@ -35,6 +36,7 @@ const known = fc.constantFrom(
   '%2E',
   'a.mp4',
   'a.manifest.json',
+  'a.part-00001',
 )
 const long = fc
   .tuple(fc.constantFrom('x', 'я', '😀', '%', 'Ж-', '. '), fc.integer({ min: 20, max: 300 }), close)
@@ -66,20 +68,6 @@ function nameOf(rule: ReturnType<typeof template>, facts: NamingFacts): string |
     expect(facts.kind).toBe('individual')
     return undefined
   }
-}
-
-/** What is wrong with a key, by the rules of file systems and stores. One expectation per run keeps the runs quick. */
-function faultsOf(key: string): string[] {
-  const faults = Buffer.byteLength(key) > 1023 ? ['key too long'] : []
-  for (const component of key.split('/')) {
-    if (Buffer.byteLength(component) > 255) faults.push('component too long')
-    if (/^\.|[. ]$|^$/.test(component)) faults.push('dot, space or nothing')
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
-    if (/[\u0000-\u001f\u007f-\u009f\\<>:"|?*]/.test(component)) faults.push('character')
-    if (/^(con|prn|aux|nul|com\d|lpt\d)(\.|$)/i.test(component)) faults.push('device')
-    if (Buffer.from(component).toString() !== component) faults.push('no Unicode')
-  }
-  return faults
 }
 
 const trimmed: NamingFacts = { recordingId: 'r', kind: 'individual', startedAtUs: 0 }
@@ -129,10 +117,7 @@ describe('names', () => {
             const { key } = outputNames(rule, facts, 'mp4')
             return OUTPUT_SUFFIXES.map(key)
           }) as [string[], string[]]
-          const meeting = keys[0].filter((key) =>
-            keys[1].some((other) => key === other || key.startsWith(`${other}/`) || other.startsWith(`${key}/`)),
-          )
-          expect(meeting).toEqual([])
+          expect(meetingsOf(...keys)).toEqual([])
         }),
       )
     })
@@ -246,13 +231,15 @@ describe('names', () => {
         const root = join(dir, String(run))
         const facts: NamingFacts = { recordingId: 'r', kind: 'individual', startedAtUs: 0, roomId, participantId }
         const { key, stem } = outputNames(rule, facts, 'hls')
-        mkdirSync(join(root, stem), { recursive: true })
+        for (const folder of ['', '.part-00001']) mkdirSync(join(root, stem + folder), { recursive: true })
         for (const suffix of OUTPUT_SUFFIXES) writeFileSync(join(root, key(suffix)), '')
         const [room = '', participant = ''] = stem.split('/')
         expect(readdirSync(root)).toEqual([room])
         const expected = [
           participant,
-          ...['.manifest.json', '.mp4', '.part-00001.webm', '.webm'].map((suffix) => participant + suffix),
+          ...OUTPUT_SUFFIXES.filter((suffix) => !suffix.startsWith('/')).map(
+            (suffix) => participant + suffix.split('/')[0],
+          ),
         ]
         expect(readdirSync(join(root, room)).sort()).toEqual(expected.sort())
         rmSync(root, { recursive: true })

@@ -44,7 +44,10 @@ describe('a template', () => {
     ['CO{roomId}', { roomId: 'N' }, 'CO%4E'],
     ['{roomId}', { roomId: 'console' }, 'console'],
     ['{roomId}', { roomId: 'take.mp4' }, 'take%2Emp4'],
+    ['{roomId}', { roomId: 'take.part-00001' }, 'take%2Epart-00001'],
     ['{roomId}/x', { roomId: 'take.mp4' }, 'take.mp4/x'],
+    ['{login}/{streamName}', { login: 'l', streamName: 's' }, 'l/s'],
+    ['{streamId}/{mediaSessionId}/{uid}', { kind: 'composite' }, 'composite/composite/composite'],
     ['{roomId}', { roomId: '\ud83d' }, '%ED%A0%BD'],
     ['{roomId}', { roomId: '😀~' }, '😀%7E'],
   ]
@@ -167,9 +170,9 @@ describe('limits', () => {
     const long = { ...facts, roomId: 'r'.repeat(300), sessionId: 's'.repeat(300), recordingId: 'e'.repeat(300) }
     const whole = rule.name({ ...long, participantId: 'p'.repeat(300), trackId: 't' })
     const lengths = whole.split('/').map((component) => component.length)
-    // 1,023 less the suffix of 20, five slashes and the short components of 1 and 10 leaves 987 for four.
-    expect(lengths).toEqual([246, 246, 246, 246, 1, 10])
-    expect(whole.length + '/segment-00000001.ts'.length).toBeLessThanOrEqual(1023)
+    // 1,023 less the suffix of 31, five slashes and the short components of 1 and 10 leaves 976 for four.
+    expect(lengths).toEqual([244, 244, 244, 244, 1, 10])
+    expect(whole.length + '.part-00001/segment-00000001.ts'.length).toBe(1023)
   })
 
   it('refuse a template that has no room', () => {
