@@ -5,9 +5,11 @@ import type { CalledParticipant } from './record-call.js'
 
 /** What sound may be off against the picture. */
 const SYNC_MS = 40
-/** The same as long as a live recording has no report of the sender, and can go by arrival only. */
+/** A live recording waits so long for the first reports, so that it is in sync from its start where they come in time. */
+const WAITED_MS = 4500
+/** Else, as long as it has no report of the sender, it can go by arrival only, and may be off by this. */
 const GUESSED_SYNC_MS = 150
-/** From the first report on a live recording moves the sound to its place, so slowly that nobody hears it. */
+/** Then it moves the sound to its place from the first report on, so slowly that nobody hears it. */
 const MOVING_MS = 4000
 /** A picture whose last packet came later than this behind its time may be given up: half a second is waited for it. */
 const LATE_MS = 450
@@ -88,7 +90,8 @@ function outputComplaints(output: CallOutput): string[] {
     output.lossesConcealed === output.lossesOfSound,
     `${output.lossesConcealed} of ${output.lossesOfSound} losses of sound are concealed`,
   )
-  const isKnown = ({ sinceReportMs }: BeepDelay): boolean => output.mode === 'again' || sinceReportMs > MOVING_MS
+  const isKnown = ({ atMs, sinceReportMs }: BeepDelay): boolean =>
+    output.mode === 'again' || atMs - sinceReportMs < WAITED_MS || sinceReportMs > MOVING_MS
   const errors = syncErrorsMs(output.beeps.filter(isKnown))
   const guessed = syncErrorsMs(output.beeps.filter((beep) => !isKnown(beep)))
   expect(errors.length >= 3, `only ${errors.length} beeps can be held against pictures`)

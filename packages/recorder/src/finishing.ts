@@ -38,7 +38,7 @@ export function planOf(
   { recordingId, roomId, settings }: Omit<Teller, 'tell'>,
   naming: RenderPlan['naming'],
 ): RenderPlan {
-  const { outputs, formats, media, audio, afterLoss, parts } = settings
+  const { outputs, formats, media, audio, afterLoss, parts, startHold } = settings
   return {
     recordingId,
     roomId,
@@ -49,6 +49,7 @@ export function planOf(
     ...(audio === undefined ? undefined : { audio }),
     ...(afterLoss === undefined ? undefined : { afterLoss }),
     ...(parts === undefined ? undefined : { parts }),
+    ...(startHold === undefined ? undefined : { startHold }),
     hls: { ...(settings.live === false ? undefined : { playlistType: 'event' as const }), ...settings.hls },
   }
 }

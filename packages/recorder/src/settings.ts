@@ -1,5 +1,5 @@
 import { ConfigurationError } from '@rushes/media'
-import type { AudioPlan, HlsPlan, OutputFormat, PartsPlan } from '@rushes/render'
+import type { AudioPlan, HlsPlan, OutputFormat, PartsPlan, StartHoldPlan } from '@rushes/render'
 import type { LifecycleLimits } from './lifecycle.js'
 
 /** What a recording is to become. Given to the recorder they are defaults, given to `start` they are that recording's. */
@@ -16,6 +16,8 @@ export interface RecordingSettings {
   readonly afterLoss?: 'freeze' | 'continue'
   /** A new file every so many seconds or bytes. @defaultValue never */
   readonly parts?: PartsPlan
+  /** How long the live outputs wait, at the start, for the senders' reports. @defaultValue 5 s, 16 MiB a participant */
+  readonly startHold?: StartHoldPlan
   /** Whether outputs grow while it is recorded, or are made when it has stopped. @defaultValue true */
   readonly live?: boolean
   /** What a pause leaves: nothing, or the last picture with silence. @defaultValue 'hold' */
@@ -44,6 +46,7 @@ const KEYS = [
   'hls',
   'afterLoss',
   'parts',
+  'startHold',
   'live',
   'pause',
   'subscribe',

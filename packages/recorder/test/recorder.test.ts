@@ -110,6 +110,9 @@ describe('a recorder', () => {
     await expect(recorder.start({ roomId: 'b', recordingId: '../x' })).rejects.toMatchObject({ field: 'recordingId' })
     await expect(recorder.start({ roomId: '' })).rejects.toMatchObject({ field: 'roomId' })
     await expect(recorder.start({ roomId: 'b', formats: [] })).rejects.toMatchObject({ field: 'formats' })
+    await expect(recorder.start({ roomId: 'b', startHold: { seconds: -1 } })).rejects.toMatchObject({
+      field: 'startHold.seconds',
+    })
     await expect(recorder.start({ roomId: 'b', limits: { idleMs: 0 } })).rejects.toMatchObject({
       field: 'limits.idleMs',
     })

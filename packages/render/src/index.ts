@@ -9,7 +9,15 @@ export type {
   Repair,
 } from './manifest.js'
 export type { PublishedPlaylist, RecallPlaylist } from './output.js'
-export { type AudioPlan, checkPlan, type HlsPlan, type OutputFormat, type PartsPlan, type RenderPlan } from './plan.js'
+export {
+  type AudioPlan,
+  checkPlan,
+  type HlsPlan,
+  type OutputFormat,
+  type PartsPlan,
+  type RenderPlan,
+  type StartHoldPlan,
+} from './plan.js'
 export { type RenderMonitor, type RenderSinks, render } from './render.js'
 export type { RenderEvent } from './render-event.js'
 export { type Survey, survey, type TrackSurvey } from './survey.js'

@@ -1,8 +1,8 @@
 import { type AudioTranscoder, createAacTranscoder } from '@rushes/codecs'
 import type {
+  AccessUnit,
   AudioTrack,
   Emit,
-  EncodedSample,
   KeyframeNeeded,
   SourceItem,
   TimedItem,
@@ -73,6 +73,7 @@ export class ParticipantGraph {
   readonly #opus: Branch | undefined
   /** On the clock of the arrivals. */
   #nowUs = 0
+  #bursts = 0
   readonly repairs: RepairLog
 
   /**
@@ -84,7 +85,10 @@ export class ParticipantGraph {
     this.#cuts = cuts
     this.#finishedSource = clocks !== undefined
     const { plan, startedAtUs } = context
-    this.#timeline = new Timeline({ startedAtUs, ...(clocks === undefined ? undefined : { clocks }) })
+    const { us: startHoldUs, bytes: startHoldBytes } = plan.startHold
+    this.#timeline = new Timeline(
+      clocks === undefined ? { startedAtUs, startHoldUs, startHoldBytes } : { startedAtUs, clocks },
+    )
     const sound = soundOf(plan)
     if (sound.aac.length > 0) this.#aac = this.#branch(sound.aac)
     if (sound.opus.length > 0) this.#opus = this.#branch(sound.opus)
@@ -115,6 +119,19 @@ export class ParticipantGraph {
       ended: false,
       lastKeyframeUs: undefined,
     })
+  }
+
+  /**
+   * Whether, since this was asked last, so much went on at once that others should have their turn: of a growing source,
+   * the media that had waited for its sender's reports.
+   */
+  takeBurst(): boolean {
+    const { startHold } = this.#timeline.stats
+    if (startHold === undefined) return false
+    const bursts = startHold.known + startHold.overdue + startHold.full
+    const isNew = bursts !== this.#bursts
+    this.#bursts = bursts
+    return isNew
   }
 
   push(packet: TrackPacket): void {
@@ -302,14 +319,19 @@ export class ParticipantGraph {
     }
   }
 
-  readonly #intoTimeline = (item: SourceItem): void => this.#timeline.push(item, this.#intoLanes)
+  readonly #intoTimeline = (item: SourceItem): void => {
+    const source = this.#sources.get(item.trackId)
+    // Also a BYE says so: nothing more comes, whether or not the room tells.
+    if (item.type === 'track-end' && source !== undefined) this.#willEnd(source, this.#nowUs)
+    this.#timeline.push(item, this.#intoLanes)
+    // Told at once, also where the media waits: nobody needs to ask again.
+    if (item.type === 'access-unit' && item.keyframe && source !== undefined) this.#tellKeyframe(item, source)
+  }
 
   readonly #intoLanes = (item: TimedItem): void => {
     const source = this.#sources.get(item.trackId)
     if (source === undefined) return
-    if (item.type === 'sample') this.#see(item, source)
-    // Also a BYE says so: nothing more comes, whether or not the room tells.
-    else if (item.type === 'track-end') this.#willEnd(source, this.#nowUs)
+    if (item.type === 'sample') this.repairs.see(item, ticksToUs(item.pts, source.clockRate))
     const kept = this.#cuts.any ? this.#cuts.apply(item, source.clockRate) : item
     if (kept === undefined) return
     const { emit } = this.#pathOf(source)
@@ -318,12 +340,10 @@ export class ParticipantGraph {
     if (this.#finishedSource && kept.type === 'watermark' && source.merger.pastEnd) source.merger.close(emit)
   }
 
-  #see(sample: EncodedSample, source: Source): void {
-    const atUs = ticksToUs(sample.pts, source.clockRate)
-    this.repairs.see(sample, atUs)
-    if (!sample.keyframe || source.lane.track.kind !== 'video') return
-    source.lastKeyframeUs = atUs
-    this.#context.emit({ type: 'keyframe', trackId: sample.trackId, atUs })
+  #tellKeyframe({ trackId, epoch, clockRate, rtpTimestamp, arrivalUs }: AccessUnit, source: Source): void {
+    const ticks = this.#timeline.clocks.toTicks(trackId, epoch, clockRate, rtpTimestamp, arrivalUs)
+    source.lastKeyframeUs = ticksToUs(Math.round(ticks), clockRate)
+    this.#context.emit({ type: 'keyframe', trackId, atUs: source.lastKeyframeUs })
   }
 
   /** How each track is doing. */

@@ -19,6 +19,8 @@ export interface RenderPlan {
   readonly parts?: PartsPlan
   readonly audio?: AudioPlan
   readonly hls?: HlsPlan
+  /** How long the beginning of a growing source waits for its senders' reports. @defaultValue 5 s, 16 MiB a participant */
+  readonly startHold?: StartHoldPlan
   /** What to do after picture data was lost for good: hold the last good picture until the next keyframe, or go on decoding. @defaultValue 'freeze' */
   readonly afterLoss?: 'freeze' | 'continue'
   /** Recording time to begin at, microseconds. Copied video begins with the keyframe at or before it. @defaultValue the start */
@@ -41,6 +43,17 @@ export interface PartsPlan {
   /** Length of a part in seconds, 1 or more. */
   readonly seconds?: number
   /** Bytes of a part's media, 65,536 or more. */
+  readonly bytes?: number
+}
+
+/**
+ * Of a growing source, the first media of each track waits for the sender reports that tell how sound and picture belong
+ * together (of a browser's sound the first comes 2.5 s after the media), and goes on as soon as they are there.
+ */
+export interface StartHoldPlan {
+  /** Seconds of arrival from the first media that waits, 0 to 60; 0 waits for nothing. @defaultValue 5 */
+  readonly seconds?: number
+  /** Bytes of media that may wait, for each participant, 65,536 or more. @defaultValue 16,777,216 */
   readonly bytes?: number
 }
 
@@ -88,6 +101,7 @@ export interface ResolvedPlan {
   readonly vodPlaylist: boolean
   readonly kinds: ReadonlySet<'audio' | 'video'>
   readonly parts: { readonly lengthUs: number; readonly bytes: number } | undefined
+  readonly startHold: { readonly us: number; readonly bytes: number }
   readonly afterLoss: 'freeze' | 'continue'
   readonly fromUs: number | undefined
   readonly toUs: number | undefined
@@ -168,6 +182,7 @@ export function resolvePlan(plan: RenderPlan, sourceIsFinished: boolean): Resolv
     vodPlaylist: plan.hls?.vodPlaylist === true,
     kinds: new Set(media === 'both' ? ['audio', 'video'] : [media]),
     parts: resolveParts(plan.parts),
+    startHold: resolveStartHold(plan.startHold ?? {}),
     afterLoss: plan.afterLoss ?? 'freeze',
     fromUs,
     toUs,
@@ -188,6 +203,16 @@ function resolveParts(parts: PartsPlan | undefined): ResolvedPlan['parts'] {
     throw new ConfigurationError('parts.bytes', 'must be an integer of 65,536 or more', bytes)
   }
   return { lengthUs: (seconds ?? Number.POSITIVE_INFINITY) * 1_000_000, bytes: bytes ?? Number.POSITIVE_INFINITY }
+}
+
+function resolveStartHold({ seconds = 5, bytes = 16_777_216 }: StartHoldPlan): ResolvedPlan['startHold'] {
+  if (!(seconds >= 0 && seconds <= 60)) {
+    throw new ConfigurationError('startHold.seconds', 'must lie between 0 and 60', seconds)
+  }
+  if (!(Number.isSafeInteger(bytes) && bytes >= 65_536)) {
+    throw new ConfigurationError('startHold.bytes', 'must be an integer of 65,536 or more', bytes)
+  }
+  return { us: seconds * 1_000_000, bytes }
 }
 
 function oneOf<T>(field: string, values: readonly T[], allowed: readonly T[]): void {

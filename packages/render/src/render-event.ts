@@ -17,6 +17,6 @@ export type RenderEvent =
   | { readonly type: 'stored'; readonly key: string; readonly bytes: number }
   | { readonly type: 'output-ready'; readonly output: ManifestOutput }
   | { readonly type: 'warning'; readonly warning: ManifestWarning }
-  /** A picture came from which decoding can start: what a `keyframe-needed` of the track asked for. */
+  /** A picture came from which decoding can start: what a `keyframe-needed` of the track asked for. `atUs` by what is known then. */
   | { readonly type: 'keyframe'; readonly trackId: string; readonly atUs: number }
   | KeyframeNeeded

@@ -1,6 +1,7 @@
 import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { ConfigurationError } from '@rushes/media'
 import { type NamingFacts, outputNames, template } from '@rushes/naming-rules'
 import type { Store } from '@rushes/storage-adapters'
@@ -136,11 +137,12 @@ class Rendering {
     for await (const batch of this.#source.items(this.#reading())) {
       for (const item of batch) {
         if (item.type === 'track') await this.#addTrack(item)
-        else this.#take(item)
+        else if (this.#take(item)) await nextTurn()
       }
       this.#sinks.signal?.throwIfAborted()
       for (const graph of this.#graphs.values()) {
         graph.tick(this.#nowUs)
+        if (graph.takeBurst()) await nextTurn()
         await graph.drain()
       }
       this.#tellProgress()
@@ -210,12 +212,15 @@ class Rendering {
     this.#graphOfTrack.set(item.track.id, graph)
   }
 
-  #take(item: Exclude<TakeItem, TakeTrackItem>): void {
+  /** Returns whether it was much work, after which others should have their turn. */
+  #take(item: Exclude<TakeItem, TakeTrackItem>): boolean {
     switch (item.type) {
-      case 'packet':
+      case 'packet': {
         this.#nowUs = Math.max(this.#nowUs, item.arrivalUs)
-        this.#graphOfTrack.get(item.trackId)?.push(item)
-        break
+        const graph = this.#graphOfTrack.get(item.trackId)
+        graph?.push(item)
+        return graph?.takeBurst() === true
+      }
       case 'event':
         this.#nowUs = Math.max(this.#nowUs, item.arrivalUs)
         // Of a finished source the ends are known from the start.
@@ -227,6 +232,7 @@ class Rendering {
       case 'end':
         break
     }
+    return false
   }
 
   #takeEvent(event: TakeEvent): void {

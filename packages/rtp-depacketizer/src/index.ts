@@ -25,6 +25,7 @@ export { SampleDepacketizer, type SampleStats } from './sample-depacketizer.js'
 export { unwrapSequenceNumber } from './sequence.js'
 // timeline
 export { type ClockBasis, type ClockState, SourceClocks, type SourceClocksOptions } from './timeline/source-clocks.js'
+export type { StartHoldStats } from './timeline/start-hold.js'
 export { Timeline, type TimelineOptions, type TimelineStats } from './timeline/timeline.js'
 export { createTimelineStream } from './timeline/timeline-stream.js'
 export { Vp8Depacketizer, type Vp8Malformed } from './vp8-depacketizer.js'

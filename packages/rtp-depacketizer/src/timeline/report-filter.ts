@@ -163,6 +163,13 @@ export class ReportFilter {
       this.#accept(report)
       return
     }
+    if (this.#history.length === 1 && this.#isRefutedBy(report)) {
+      this.#outliers += 1 + this.#held.length
+      this.#restart()
+      this.#judge.moved({ byUs: 0, afterUs: undefined, beforeUs: undefined })
+      this.#accept(report)
+      return
+    }
     const last = this.#held.at(-1)
     if (last !== undefined && !agree(last, report)) {
       this.#outliers += this.#held.length
@@ -170,6 +177,11 @@ export class ReportFilter {
     }
     this.#hold(report)
     if (this.#held.length >= 2) this.#decide()
+  }
+
+  /** Of a first report and one that contradicts it, arrival tells which is wrong, where other tracks have reports by now. */
+  #isRefutedBy(report: ObservedReport): boolean {
+    return !this.#judge.isPlausible(this.#history[0] as ObservedReport) && this.#judge.isPlausible(report)
   }
 
   /** The reports held agree with each other and not with those before. */

@@ -123,6 +123,25 @@ export class SourceClocks {
     return rtpTimestamp - source.firstRtp
   }
 
+  /**
+   * Whether the reports of a track's newest source will do to place it: there are two, or just one that places it about
+   * as far behind its capture as the participant's other tracks are.
+   */
+  isKnown(trackId: string): boolean {
+    const source = this.#tracks.get(trackId)?.sources.at(-1)
+    if (source === undefined || !source.hasReports) return false
+    const newest = source.coarse.windows.at(-1)
+    if (source.reports > 1 || newest === undefined) return true
+    const own = this.#lagUs(source, newest.atUs)
+    const others = this.#othersLagUs(trackId, newest.atUs)
+    return own === undefined || others === undefined || Math.abs(own - others) <= MAX_LAG_DIFFERENCE_US
+  }
+
+  /** Whether a track may restart once more without its first source being forgotten; live, few are kept. */
+  hasRoom(trackId: string): boolean {
+    return this.#tracks.get(trackId)?.isFull !== true
+  }
+
   /** One line per source, in the order of first sight. */
   states(): ClockState[] {
     return [...this.#allSources()].map((source) => ({

@@ -21,6 +21,11 @@ export class SourceTrack {
     return this.#sources
   }
 
+  /** The next source takes the place of the oldest. */
+  get isFull(): boolean {
+    return this.#sources.length >= this.#maxSources
+  }
+
   add(source: SourceClock): void {
     this.#sources.push(source)
     if (this.#sources.length > this.#maxSources) this.#sources.shift()

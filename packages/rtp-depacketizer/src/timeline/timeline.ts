@@ -8,9 +8,11 @@ import type {
   TimedStage,
   Track,
 } from '@rushes/media'
+import { ConfigurationError } from '@rushes/media'
 import { DecodingTimes } from './decoding-times.js'
 import { Retimer } from './retimer.js'
 import { SourceClocks, type SourceClocksOptions } from './source-clocks.js'
+import { StartHold, type StartHoldStats } from './start-hold.js'
 import { isTimestampJump } from './timestamp-jump.js'
 
 /** Options of a {@link Timeline}. */
@@ -25,6 +27,14 @@ export interface TimelineOptions extends SourceClocksOptions {
    * buffer's window must fit in. @defaultValue 1,000,000
    */
   readonly watermarkMarginUs?: number
+  /**
+   * Live: how long the first units of a track wait for the sender reports that tell how the tracks belong together, in
+   * microseconds of arrival from the first unit. All that waits goes on as soon as they are there.
+   * @defaultValue 0: nothing waits
+   */
+  readonly startHoldUs?: number
+  /** Bytes that may wait so, of all tracks. @defaultValue 16,777,216: 5 s of 25 Mbit/s */
+  readonly startHoldBytes?: number
 }
 
 /** Counters of a {@link Timeline}. */
@@ -35,6 +45,8 @@ export interface TimelineStats {
   /** Forward jumps by late knowledge of a clock (live only). */
   steps: number
   watermarks: number
+  /** What waits at its beginning, and what was let go; live with `startHoldUs` only. */
+  readonly startHold?: Readonly<StartHoldStats>
 }
 
 interface Lane {
@@ -71,12 +83,32 @@ export class Timeline implements TimedStage<SourceItem, TimedItem> {
   readonly #startedAtArrivalUs: number
   readonly #marginUs: number
   #nextWatermarkUs: number | undefined
-  readonly #stats: TimelineStats = { samples: 0, clamped: 0, steps: 0, watermarks: 0 }
+  readonly #hold: StartHold | undefined
+  /** Who the samples were given to last, and what gives units their place on the way there. */
+  #into: Emit<TimedItem> | undefined
+  #place: Emit<SourceItem> = () => {}
+  readonly #stats: TimelineStats
 
   constructor(options: TimelineOptions = {}) {
     this.#clocks = options.clocks ?? new SourceClocks({ ...options, keep: 'recent' })
     this.#startedAtArrivalUs = options.startedAtArrivalUs ?? 0
     this.#marginUs = options.watermarkMarginUs ?? 1_000_000
+    const { startHoldUs = 0, startHoldBytes = 16_777_216 } = options
+    if (!(startHoldUs >= 0)) throw new ConfigurationError('startHoldUs', 'must be 0 or more', startHoldUs)
+    if (!(startHoldBytes > 0)) throw new ConfigurationError('startHoldBytes', 'must be greater than 0', startHoldBytes)
+    // Where all is known there is nothing to wait for.
+    if (startHoldUs > 0 && !this.#clocks.settled) {
+      const isKnown = (trackId: string): boolean => this.#clocks.isKnown(trackId)
+      const isRemembered = (trackId: string): boolean => this.#clocks.hasRoom(trackId)
+      this.#hold = new StartHold({ maxUs: startHoldUs, maxBytes: startHoldBytes, isKnown, isRemembered })
+    }
+    this.#stats = {
+      samples: 0,
+      clamped: 0,
+      steps: 0,
+      watermarks: 0,
+      ...(this.#hold === undefined ? undefined : { startHold: this.#hold.stats }),
+    }
   }
 
   get stats(): Readonly<TimelineStats> {
@@ -94,21 +126,31 @@ export class Timeline implements TimedStage<SourceItem, TimedItem> {
   }
 
   push(item: SourceItem, emit: Emit<TimedItem>): void {
+    const hold = this.#hold
+    const place = this.#placeInto(emit)
     if (item.type === 'track-end') {
-      const lane = this.#lanes.get(item.trackId)
-      if (lane !== undefined) lane.ended = true
-      emit(item)
+      if (hold === undefined) place(item)
+      else hold.push(item, place)
       return
     }
+    // What is overdue goes by what was known until then, however often time is looked at.
+    if (hold !== undefined && item.arrivalUs !== undefined) hold.tick(item.arrivalUs, place)
     this.#clocks.observe(item)
-    if (item.type !== 'sender-report') emit(this.#sample(item))
+    if (hold === undefined) place(item)
+    else hold.push(item, place)
     if (item.arrivalUs !== undefined) this.tick(item.arrivalUs, emit)
   }
 
-  /** Promises of silent tracks: what keeps an interleaver going. `nowUs` is the host's monotonic time. */
+  /**
+   * Lets go what has waited for too long, and promises for silent tracks: what keeps an interleaver going. `nowUs` is the
+   * host's monotonic time.
+   */
   tick(nowUs: number, emit: Emit<TimedItem>): void {
+    this.#hold?.tick(nowUs, this.#placeInto(emit))
     if (this.#nextWatermarkUs !== undefined && nowUs < this.#nextWatermarkUs) return
     this.#nextWatermarkUs = nowUs + WATERMARK_STEP_US
+    // What waits may turn out to lie further back than any promise: nobody can go on without it anyway.
+    if (this.#hold !== undefined && (this.#stats.samples === 0 || this.#hold.stats.heldUnits > 0)) return
     for (const lane of this.#lanes.values()) {
       if (lane.ended) continue
       const safeUs = nowUs - this.#startedAtArrivalUs - lane.lagUs - this.#marginUs
@@ -122,15 +164,33 @@ export class Timeline implements TimedStage<SourceItem, TimedItem> {
   }
 
   nextDeadline(): number | undefined {
-    return this.#nextWatermarkUs
+    const deadlineUs = this.#hold?.nextDeadline()
+    if (deadlineUs === undefined || this.#nextWatermarkUs === undefined) return deadlineUs ?? this.#nextWatermarkUs
+    return Math.min(deadlineUs, this.#nextWatermarkUs)
   }
 
   flush(emit: Emit<TimedItem>): void {
+    this.#hold?.flush(this.#placeInto(emit))
     for (const lane of this.#lanes.values()) {
       if (!lane.ended) emit({ type: 'track-end', trackId: lane.trackId })
       lane.ended = true
     }
     this.#nextWatermarkUs = undefined
+  }
+
+  #placeInto(emit: Emit<TimedItem>): Emit<SourceItem> {
+    // Made anew only when the caller's emit changes, not for each unit.
+    if (emit !== this.#into) {
+      this.#into = emit
+      this.#place = (item) => {
+        if (item.type === 'track-end') {
+          const lane = this.#lanes.get(item.trackId)
+          if (lane !== undefined) lane.ended = true
+          emit(item)
+        } else if (item.type !== 'sender-report') emit(this.#sample(item))
+      }
+    }
+    return this.#place
   }
 
   #sample(unit: AccessUnit | AudioFrame): EncodedSample {

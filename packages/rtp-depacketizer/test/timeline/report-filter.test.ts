@@ -115,4 +115,29 @@ describe('ReportFilter', () => {
     for (const { offsetUs } of seen.accepted) expect(Math.abs(offsetUs / 1000 - left)).toBeLessThanOrEqual(6)
     expect(seen.filter.steps).toBe(own === 0 ? 0 : 1)
   })
+
+  it.each([200, -200, -3000])(
+    'gives up a first report that is %d ms off for a second that arrival bears out',
+    (byMs) => {
+      // Before the other tracks have reports, nothing speaks against the first.
+      let othersAreKnown = false
+      const seen = filterWith('reports', ({ offsetUs }) => !othersAreKnown || Math.abs(offsetUs) < 150_000)
+      seen.filter.push(at(1, byMs))
+      othersAreKnown = true
+      seen.filter.push(at(6, 0))
+      seen.filter.push(at(11, 4))
+      expect(offsetsMs(seen)).toEqual([byMs, 0, 4])
+      expect(seen.moved, 'what was accepted before is of the past').toHaveLength(1)
+      expect(seen.filter).toMatchObject({ outliers: 1, steps: 0 })
+    },
+  )
+
+  it.each([60, -300, 3000])('keeps a first report that arrival bears out, where a second is %d ms off', (byMs) => {
+    const seen = filterWith('reports', ({ offsetUs }) => Math.abs(offsetUs) < 50_000)
+    seen.filter.push(at(1, 0))
+    seen.filter.push(at(6, byMs))
+    seen.filter.push(at(11, 4))
+    expect(offsetsMs(seen)).toEqual([0, 4])
+    expect(seen.filter).toMatchObject({ outliers: 1, steps: 0 })
+  })
 })
