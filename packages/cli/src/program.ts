@@ -63,7 +63,7 @@ export function createProgram(context: ProgramContext): Command {
     .option('--segment <seconds>', 'aim for the length of an HLS segment; it ends at a keyframe (default: 6)')
     .option('--from <time>', 'begin there (default: the start)')
     .option('--to <time>', 'end there (default: the end)')
-    .option('--naming <template>', 'names of the outputs (default: {recordingId}/{participantId})')
+    .option('--naming <rule>', 'a template, or fishjam, 100ms, wcs, jocloud (default: {recordingId}/{participantId})')
     .option(
       '--after-loss <what>',
       'freeze: hold the picture until the next keyframe; continue: decode on (default: freeze)',

@@ -62,7 +62,7 @@ export function defineRecord(program: Command, { terminal, untilStopped }: Progr
     .option('--segments <kind>', 'ts, or cmaf: fragmented MP4 (default: ts)')
     .option('--audio <codec>', 'aac, or opus: copied into MP4 and CMAF (default: aac)')
     .option('--sample-rate <hz>', 'of AAC: 44100 or 48000 (default: 48000)')
-    .option('--naming <template>', 'names of the outputs (default: {recordingId}/{participantId})')
+    .option('--naming <rule>', 'a template, or fishjam, 100ms, wcs, jocloud (default: {recordingId}/{participantId})')
     .option(
       '--after-loss <what>',
       'freeze: hold the picture until the next keyframe; continue: decode on (default: freeze)',

@@ -20,7 +20,7 @@ export function defineRecover(program: Command, { terminal, interruptibly, onFin
     .description('Repairs and finishes what a crash left in a journal, and says what was lost.')
     .argument('<journal>', 'folder of the journal')
     .requiredOption('-o, --out <dir>', 'folder for the recordings')
-    .option('--naming <template>', 'names of the outputs, as they were for the recording')
+    .option('--naming <rule>', 'names of the outputs, as they were for the recording')
     .option('--keep-journal', 'leave the takes there when all is finished')
     .option('--webhook <url>', 'tell this URL what it has not been told yet')
     .option('--webhook-secret-env <name>', 'environment variable with the secret that signs the requests')

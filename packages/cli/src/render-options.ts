@@ -1,5 +1,5 @@
 import { ConfigurationError } from '@rushes/media'
-import { type NamingRule, template } from '@rushes/naming-rules'
+import { type NamingRule, namingRule } from '@rushes/naming-rules'
 import type { RenderPlan } from '@rushes/render'
 import { parseNumber, parseTime, parseWord, parseWords } from './option-values.js'
 
@@ -66,10 +66,10 @@ export function outputPlanOf(options: OutputArguments): OutputPlan {
 /** What `render` and a recording's settings have in common. */
 type OutputPlan = Pick<RenderPlan, 'audio' | 'hls' | 'afterLoss'> & { readonly formats?: readonly ('hls' | 'mp4')[] }
 
-/** The template behind `--naming`. */
+/** The rule behind `--naming`: a preset or a template. */
 export function namingOf(text: string): NamingRule {
   try {
-    return template(text)
+    return namingRule(text)
   } catch (error) {
     throw error instanceof ConfigurationError ? new ConfigurationError('--naming', error.message) : error
   }

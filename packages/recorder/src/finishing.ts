@@ -80,9 +80,10 @@ export async function renderTelling(
     ...(teller.monitor === undefined ? undefined : { onMonitor: (monitor) => teller.monitor?.(monitor) }),
     onEvent: (event) => {
       teller.rendering?.(event)
-      if (event.type === 'output-started' && event.location !== undefined)
-        link({ ...event, location: event.location }, false)
-      else if (event.type === 'output-ready') link(event.output, true)
+      if (event.type === 'output-started') {
+        const { participantId, container, key, location } = event
+        if (key !== undefined && location !== undefined) link({ participantId, container, key, location }, false)
+      } else if (event.type === 'output-ready') link(event.output, true)
       else if (event.type === 'warning') logger.warn(event.warning.message, { recordingId: teller.recordingId })
     },
   })

@@ -3,19 +3,19 @@ import { HlsSegmenter, OpusGapFiller } from '@rushes/hls-segmenter'
 import type { OutputObject, TimedItem, Track } from '@rushes/media'
 import { type Emit, ticksToUs, timescaleOf } from '@rushes/media'
 import { cmafFormat } from '@rushes/mp4-writer'
+import type { HlsObjectNames } from '@rushes/naming-rules'
 import type { ManifestOutput } from './manifest.js'
-import type { Output, OutputContext, OutputStart } from './output.js'
+import type { OutputContext, OutputStart, PartOutput } from './output.js'
 import { ResumePoint } from './resume-point.js'
 import { TrackFacts } from './track-facts.js'
 
 const MEDIA_PLAYLIST = 'media.m3u8'
 const VOD_PLAYLIST = 'vod.m3u8'
-const MULTIVARIANT_PLAYLIST = 'index.m3u8'
 /** level_idc (ITU-T H.264 §A.3.1). */
 const LEVEL_4_0 = 40
 
 /** HLS with segments of MPEG-TS or CMAF, into a store: each object in its turn, a playlist after what it names. */
-export class HlsOutput implements Output {
+export class HlsOutput implements PartOutput {
   readonly #context: OutputContext
   readonly #start: OutputStart
   readonly #segmenter: HlsSegmenter
@@ -26,6 +26,7 @@ export class HlsOutput implements Output {
   readonly #queue: OutputObject[] = []
   readonly #stored = new Map<string, number>()
   readonly #part: number | undefined
+  readonly #names: HlsObjectNames
   readonly #resume: ResumePoint | undefined
   /** Of the media playlist, as it was last written. */
   #playlist: OutputObject | undefined
@@ -38,7 +39,8 @@ export class HlsOutput implements Output {
     if (context.recallPlaylist === undefined || context.plan.playlistType !== 'event') {
       return new HlsOutput(context, start, part, undefined)
     }
-    const published = await context.recallPlaylist(context.keyOf(`/${MEDIA_PLAYLIST}`, part))
+    const { prefix, folder } = namesOf(context, start, part)
+    const published = await context.recallPlaylist(`${prefix}${folder}${MEDIA_PLAYLIST}`)
     const resume = published === undefined ? undefined : ResumePoint.of(published, context.startedAtUs)
     return new HlsOutput(context, start, part, resume)
   }
@@ -58,15 +60,23 @@ export class HlsOutput implements Output {
     this.#start = start
     this.#facts = new TrackFacts(start.tracks)
     if (plan.segments === 'cmaf') this.#filler = new OpusGapFiller(start.tracks)
+    this.#names = namesOf(context, start, part)
+    const { folder, index } = this.#names
+    const format = (plan.segments === 'ts' ? tsFormat : cmafFormat)(start.tracks, { originUs: start.startUs })
     this.#segmenter = new HlsSegmenter({
-      format: (plan.segments === 'ts' ? tsFormat : cmafFormat)(start.tracks, { originUs: start.startUs }),
+      format,
       segmentDuration: plan.segmentDuration,
       ...(plan.targetDuration === undefined ? undefined : { targetDuration: plan.targetDuration }),
       ...(context.frameRate === undefined ? undefined : { frameRate: context.frameRate }),
       ...(codecs === undefined ? undefined : { codecs }),
       playlistType: plan.playlistType,
       startedAtUs: context.startedAtUs,
-      names: { mediaPlaylist: MEDIA_PLAYLIST, multivariantPlaylist: MULTIVARIANT_PLAYLIST },
+      names: {
+        mediaPlaylist: folder + MEDIA_PLAYLIST,
+        multivariantPlaylist: index,
+        segment: (number) => `${folder}segment-${String(number).padStart(5, '0')}.${format.extension}`,
+        initialization: (number) => `${folder}init-${String(number).padStart(5, '0')}.mp4`,
+      },
       // Behind its end a playlist takes nothing more: then this only measures.
       ...(resume === undefined || resume.playlist.endList ? undefined : { resume: { playlist: resume.playlist } }),
       onSignal: context.emit,
@@ -103,8 +113,8 @@ export class HlsOutput implements Output {
   async drain(): Promise<void> {
     for (const object of this.#queue.splice(0)) {
       const location = await this.#store(object)
-      if (object.name === MEDIA_PLAYLIST) this.#playlist = object
-      if (object.name !== MULTIVARIANT_PLAYLIST) continue
+      if (object.name === this.#names.folder + MEDIA_PLAYLIST) this.#playlist = object
+      if (object.name !== this.#names.index) continue
       const { emit, participantId } = this.#context
       this.#location = location
       if (!this.#started) emit({ type: 'output-started', participantId, container: 'hls', key: this.#key, location })
@@ -114,7 +124,7 @@ export class HlsOutput implements Output {
 
   async #store(object: OutputObject): Promise<string> {
     const { store, signal, emit } = this.#context
-    const key = this.#context.keyOf(`/${object.name}`, this.#part)
+    const key = this.#names.prefix + object.name
     const put = await store.put(key, object.body, {
       contentType: object.contentType,
       ...(object.cacheControl === undefined ? undefined : { cacheControl: object.cacheControl }),
@@ -126,7 +136,7 @@ export class HlsOutput implements Output {
   }
 
   get #key(): string {
-    return this.#context.keyOf(`/${MULTIVARIANT_PLAYLIST}`, this.#part)
+    return this.#names.prefix + this.#names.index
   }
 
   async finish(): Promise<ManifestOutput[]> {
@@ -166,7 +176,12 @@ export class HlsOutput implements Output {
     if (playlistType !== 'event' || growing === undefined) return
     const text = Buffer.concat(growing.body).toString('utf8')
     const body = [Buffer.from(text.replace('#EXT-X-PLAYLIST-TYPE:EVENT', '#EXT-X-PLAYLIST-TYPE:VOD'))]
-    await this.#store({ ...growing, name: VOD_PLAYLIST, body, cacheControl: 'max-age=31536000, immutable' })
+    await this.#store({
+      ...growing,
+      name: this.#names.folder + VOD_PLAYLIST,
+      body,
+      cacheControl: 'max-age=31536000, immutable',
+    })
   }
 
   /** An unfinished VOD has segments that no playlist names: they go. What is whole, or was published live, stays and plays. */
@@ -179,6 +194,15 @@ export class HlsOutput implements Output {
   }
 
   readonly #enqueue = (object: OutputObject): void => void this.#queue.push(object)
+}
+
+/** An output of HLS is named when it begins: it is published from then on. */
+function namesOf(
+  { naming }: OutputContext,
+  { tracks, startUs }: OutputStart,
+  part: number | undefined,
+): HlsObjectNames {
+  return naming.of({ container: 'hls', tracks, part, startUs }).hls
 }
 
 /**

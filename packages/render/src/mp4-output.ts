@@ -7,17 +7,18 @@ import type { TimedItem, Track } from '@rushes/media'
 import { createMp4Writer, createWebmWriter, type Mp4Writer, type WebmWriter } from '@rushes/mp4-writer'
 import { putFile } from '@rushes/storage-adapters'
 import type { ManifestOutput } from './manifest.js'
-import type { Output, OutputContext, OutputStart } from './output.js'
+import type { OutputContext, OutputStart, PartOutput } from './output.js'
 import { TrackFacts } from './track-facts.js'
 
 /** One MP4 or WebM: it grows as a file of its own on the scratch disk and goes to the store when it is whole. */
-export class Mp4Output implements Output {
+export class Mp4Output implements PartOutput {
   readonly #context: OutputContext
   readonly #start: OutputStart
   readonly #path: string
   readonly #container: 'mp4' | 'webm'
   readonly #writer: Mp4Writer | WebmWriter
   readonly #facts: TrackFacts
+  readonly #tracks: Track[]
   readonly #part: number | undefined
   /** Writes that must be waited for, since the last drain. */
   readonly #waiting: Promise<void>[] = []
@@ -37,6 +38,7 @@ export class Mp4Output implements Output {
     this.#path = path
     this.#writer = writer
     this.#facts = new TrackFacts(start.tracks)
+    this.#tracks = [...start.tracks]
   }
 
   static create(context: OutputContext, start: OutputStart, part?: number): Promise<Mp4Output> {
@@ -57,13 +59,14 @@ export class Mp4Output implements Output {
     const path = join(context.scratchDir, `${name}-${part ?? 1}.${container}`)
     const createWriter = container === 'mp4' ? createMp4Writer : createWebmWriter
     const writer = await createWriter({ path, tracks: start.tracks, originUs: start.startUs })
-    const { participantId, keyOf, emit } = context
-    emit({ type: 'output-started', participantId, container, key: keyOf(`.${container}`, part) })
+    const { participantId, emit } = context
+    emit({ type: 'output-started', participantId, container })
     return new Mp4Output(context, start, part, container, path, writer)
   }
 
   addTrack(track: Track): void {
     this.#facts.addTrack(track)
+    this.#tracks.push(track)
     this.#writer.addTrack(track)
   }
 
@@ -77,11 +80,15 @@ export class Mp4Output implements Output {
     if (this.#waiting.length > 0) await Promise.all(this.#waiting.splice(0))
   }
 
-  async finish(): Promise<ManifestOutput[]> {
+  async finish(isLast?: boolean): Promise<ManifestOutput[]> {
     await this.drain()
     await this.#writer.finish()
-    const { store, signal, emit, keyOf, participantId } = this.#context
-    const key = keyOf(`.${this.#container}`, this.#part)
+    const { store, signal, emit, naming, participantId } = this.#context
+    const { startUs } = this.#start
+    const endUs = this.#facts.endUs ?? startUs
+    // Named at its end, when everything is known of it.
+    const own = { container: this.#container, tracks: this.#tracks, part: this.#part, isLast, startUs, endUs }
+    const key = naming.of(own).main
     const sha256 = await hashOf(this.#path)
     const put = await putFile(store, key, this.#path, {
       contentType: `video/${this.#container}`,
@@ -89,7 +96,6 @@ export class Mp4Output implements Output {
       ...(signal === undefined ? undefined : { signal }),
     })
     emit({ type: 'stored', key, bytes: put.bytes })
-    const { startUs } = this.#start
     const output: ManifestOutput = {
       kind: 'individual',
       participantId,
@@ -99,7 +105,7 @@ export class Mp4Output implements Output {
       bytes: put.bytes,
       sha256,
       startUs,
-      durationUs: (this.#facts.endUs ?? startUs) - startUs,
+      durationUs: endUs - startUs,
       ...(this.#part === undefined ? undefined : { part: this.#part }),
       ...this.#facts.describe(),
     }

@@ -1,6 +1,7 @@
 import type { Configuration, TimedItem, Track } from '@rushes/media'
 import type { Store } from '@rushes/storage-adapters'
 import type { ManifestOutput } from './manifest.js'
+import type { OutputNaming } from './output-naming.js'
 import type { ResolvedPlan } from './plan.js'
 import type { RenderEvent } from './render-event.js'
 
@@ -17,6 +18,12 @@ export interface Output {
   abort(): Promise<void>
 }
 
+/** An output that may be followed by another part of the same. */
+export interface PartOutput extends Output {
+  /** @param isLast false: another part follows; left out where there are no parts */
+  finish(isLast?: boolean): Promise<ManifestOutput[]>
+}
+
 /** What every output is made from. */
 export interface OutputContext {
   readonly plan: ResolvedPlan
@@ -25,8 +32,7 @@ export interface OutputContext {
   readonly participantId: string
   /** Wall-clock time of recording time zero, microseconds since 1970. */
   readonly startedAtUs: number
-  /** The key of an object of this participant: the name by the rules, and a suffix; `part` where there are several. */
-  readonly keyOf: (suffix: string, part?: number) => string
+  readonly naming: OutputNaming
   /** Pictures a second of the participant's first video track, where the source is finished. */
   readonly frameRate: number | undefined
   readonly emit: (event: RenderEvent) => void

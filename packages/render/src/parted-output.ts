@@ -1,7 +1,7 @@
 import type { Configuration, EncodedSample, TimedItem, Track } from '@rushes/media'
 import { nalPiecesOf, piecesLength, ticksToUs, timescaleOf } from '@rushes/media'
 import type { ManifestOutput } from './manifest.js'
-import type { Output, OutputStart } from './output.js'
+import type { Output, OutputStart, PartOutput } from './output.js'
 import { sampleWith } from './sample-with.js'
 
 /** When a new part begins: at the first keyframe after either. */
@@ -13,7 +13,7 @@ export interface PartLimits {
 }
 
 /** Makes one part; parts are numbered from 1. */
-export type CreatePart = (start: OutputStart, part: number) => Promise<Output>
+export type CreatePart = (start: OutputStart, part: number) => Promise<PartOutput>
 
 /**
  * One output in several files. A part ends where the next one's first picture stands: before a keyframe, or before any
@@ -27,7 +27,7 @@ export class PartedOutput implements Output {
   readonly #ended = new Set<string>()
   readonly #configurations = new Map<string, Configuration>()
   readonly #finished: ManifestOutput[] = []
-  #current: Output
+  #current: PartOutput
   #part = 1
   #startUs: number
   #bytes = 0
@@ -36,7 +36,7 @@ export class PartedOutput implements Output {
   /** From the first sample of the next part on, until `drain` has opened it. */
   #held: TimedItem[] | undefined
 
-  private constructor(current: Output, start: OutputStart, limits: PartLimits, create: CreatePart) {
+  private constructor(current: PartOutput, start: OutputStart, limits: PartLimits, create: CreatePart) {
     this.#current = current
     this.#startUs = start.startUs
     this.#limits = limits
@@ -83,7 +83,7 @@ export class PartedOutput implements Output {
 
   async finish(): Promise<ManifestOutput[]> {
     await this.drain()
-    return [...this.#finished, ...(await this.#current.finish())]
+    return [...this.#finished, ...(await this.#current.finish(true))]
   }
 
   async abort(): Promise<void> {
@@ -91,7 +91,7 @@ export class PartedOutput implements Output {
   }
 
   async #nextPart(first: EncodedSample): Promise<void> {
-    this.#finished.push(...(await this.#current.finish()))
+    this.#finished.push(...(await this.#current.finish(false)))
     const track = this.#tracks.get(first.trackId) as Track
     const tracks = [...this.#tracks.values()].filter(({ id }) => this.#seen.has(id) && !this.#ended.has(id))
     this.#startUs = ticksToUs(first.dts, timescaleOf(track))

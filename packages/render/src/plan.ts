@@ -169,6 +169,15 @@ export function resolvePlan(plan: RenderPlan, sourceIsFinished: boolean): Resolv
   }
   if (plan.participants?.length === 0)
     throw new ConfigurationError('participants', 'must name somebody, or be left out')
+  const naming = plan.naming ?? template('{recordingId}/{participantId}')
+  if (
+    naming.elements.includes('endedAt') &&
+    formats.includes('hls') &&
+    !(sourceIsFinished && plan.parts === undefined)
+  ) {
+    const rule = 'must not use the end: HLS that grows, or is made in parts, has its name from the beginning'
+    throw new ConfigurationError('naming', rule)
+  }
   return {
     formats: new Set(formats),
     segments,
@@ -186,7 +195,7 @@ export function resolvePlan(plan: RenderPlan, sourceIsFinished: boolean): Resolv
     afterLoss: plan.afterLoss ?? 'freeze',
     fromUs,
     toUs,
-    naming: plan.naming ?? template('{recordingId}/{participantId}'),
+    naming,
   }
 }
 

@@ -10,7 +10,8 @@ export type RenderEvent =
       readonly type: 'output-started'
       readonly participantId: string
       readonly container: 'hls' | 'mp4' | 'webm'
-      readonly key: string
+      /** Absent while a file only grows: it is named when all is known of it. */
+      readonly key?: string
       /** Where the store put it; absent while the file only grows. */
       readonly location?: string
     }

@@ -10,6 +10,7 @@ import { RenderError } from './errors.js'
 import type { Manifest, ManifestOutput, ManifestWarning, Repair } from './manifest.js'
 import { manifestParticipants } from './manifest-participants.js'
 import type { OutputContext, RecallPlaylist } from './output.js'
+import { OutputNaming } from './output-naming.js'
 import { ParticipantGraph } from './participant-graph.js'
 import { marksOf, Pauses } from './pauses.js'
 import { type RenderPlan, type ResolvedPlan, resolvePlan } from './plan.js'
@@ -256,6 +257,11 @@ class Rendering {
 
   #context(participantId: string): OutputContext {
     const name = this.#source.session.participants.find((participant) => participant.id === participantId)?.name
+    const { finished, session } = this.#source
+    const endedAtUs =
+      finished && session.durationMs !== undefined
+        ? this.#startedAtUs + Math.round(session.durationMs * 1000)
+        : undefined
     const facts: NamingFacts = {
       recordingId: this.#recordingId,
       roomId: this.#roomId,
@@ -263,29 +269,24 @@ class Rendering {
       ...(name === undefined ? undefined : { participantName: name }),
       kind: 'individual',
       startedAtUs: this.#startedAtUs,
-      ...(this.#plan.parts === undefined ? undefined : { part: 1 }),
+      ...(endedAtUs === undefined ? undefined : { endedAtUs }),
     }
-    // All containers share the name's stem.
-    const names = outputNames(this.#plan.naming, facts, 'hls')
-    const keyOf = (suffix: string, part?: number): string => {
-      if (part === undefined) return names.key(suffix)
-      if (!this.#plan.naming.elements.includes('part'))
-        return names.key(`.part-${String(part).padStart(5, '0')}${suffix}`)
-      return outputNames(this.#plan.naming, { ...facts, part }, 'hls').key(suffix)
-    }
-    const other = this.#participantOfName.get(names.stem)
-    if (other !== undefined) {
-      const rule = `gives ${participantId} and ${other} one name: they would write over each other`
-      throw new ConfigurationError('naming', rule, names.stem)
-    }
-    this.#participantOfName.set(names.stem, participantId)
+    const naming = new OutputNaming(this.#plan.naming, facts, (stem) => {
+      const other = this.#participantOfName.get(stem) ?? participantId
+      if (other !== participantId) {
+        const rule = `gives ${participantId} and ${other} one name: they would write over each other`
+        throw new ConfigurationError('naming', rule, stem)
+      }
+      this.#participantOfName.set(stem, participantId)
+    })
+    naming.check(this.#plan.parts === undefined ? undefined : 1)
     return {
       plan: this.#plan,
       store: this.#sinks.store,
       scratchDir: this.#sinks.scratchDir,
       participantId,
       startedAtUs: this.#startedAtUs,
-      keyOf,
+      naming,
       frameRate: this.#survey?.tracks.find(
         (track) => track.participantId === participantId && track.frameRate !== undefined,
       )?.frameRate,

@@ -118,13 +118,13 @@ export function hlsFindings(
   key: string,
   transportStream: NonNullable<HlsOptions['transportStream']> = {},
 ): Promise<Finding[]> {
-  const folder = key.slice(0, key.lastIndexOf('/'))
+  const folder = key.slice(0, key.lastIndexOf('/') + 1)
   const read = (uri: string): Uint8Array => {
-    const object = store.objects.get(`${folder}/${uri}`)
+    const object = store.objects.get(folder + uri)
     if (object === undefined) throw new Error(`there is no ${uri}`)
     return object.data
   }
-  return checkHls({ entry: key.slice(folder.length + 1), read }, { transportStream })
+  return checkHls({ entry: key.slice(folder.length), read }, { transportStream })
 }
 
 export function textOf(store: MemoryStore, key: string): string {
