@@ -31,6 +31,7 @@ export class NodeAvAacEncoder {
   readonly #packet: Packet
   readonly #frame: Frame
   readonly #planar: boolean
+  #memory: readonly Buffer[] | undefined
   #position = 0
   #closed = false
 
@@ -77,10 +78,10 @@ export class NodeAvAacEncoder {
   /** Encodes `samples` samples of each plane: 1024, or fewer in the last call. */
   encode(planes: readonly Float32Array[], samples: number, sink: AacSink): void {
     // The one frame is used again and again: fresh ones pile up in native memory until the event loop turns.
-    this.#frame.makeWritable()
+    this.#frame.nbSamples = AAC_FRAME_SAMPLES
+    this.#fill(planes, samples)
     this.#frame.nbSamples = samples
     this.#frame.pts = BigInt(this.#position)
-    this.#fill(planes, samples)
     this.#position += samples
     this.#send(this.#frame)
     this.#receive(sink)
@@ -101,15 +102,14 @@ export class NodeAvAacEncoder {
   }
 
   #fill(planes: readonly Float32Array[], samples: number): void {
-    const data = this.#frame.data
-    const first = data?.[0]
-    if (data === null || first === undefined) throw new CodecError('CODECS_ENCODE_FAILED', 'a frame has no memory')
+    const memory = this.#writableMemory()
     if (this.#planar) {
       for (let channel = 0; channel < planes.length; channel++) {
-        floatsOf(data[channel]!, samples).set(planes[channel]!.subarray(0, samples))
+        floatsOf(memory[channel]!, samples).set(planes[channel]!.subarray(0, samples))
       }
       return
     }
+    const first = memory[0]!
     const channels = planes.length
     const interleaved = new Int16Array(first.buffer, first.byteOffset, samples * channels)
     for (let channel = 0; channel < channels; channel++) {
@@ -119,6 +119,17 @@ export class NodeAvAacEncoder {
         interleaved[index * channels + channel] = Math.max(-32_768, Math.min(32_767, value))
       }
     }
+  }
+
+  /** The frame's memory, one buffer a plane. It stays where it is unless the encoder has kept it. */
+  #writableMemory(): readonly Buffer[] {
+    if (this.#memory !== undefined && this.#frame.isWritable) return this.#memory
+    this.#frame.makeWritable()
+    // Asking for it makes objects that the garbage collector has to know of: not once a frame.
+    const { data } = this.#frame
+    if (data?.[0] === undefined) throw new CodecError('CODECS_ENCODE_FAILED', 'a frame has no memory')
+    this.#memory = data
+    return data
   }
 
   #send(frame: Frame | null): void {

@@ -30,6 +30,9 @@ export interface DensityFigure {
   readonly kilobitsPerSecond: number
 }
 
+/** Before it is measured, and a second. */
+const STARTING_SECONDS = 11
+
 export async function measureDensity(
   people: number,
   mode: DensityMode,
@@ -43,11 +46,11 @@ export async function measureDensity(
     const { ports } = JSON.parse((await lines.next()).value as string) as { ports: number[] }
     const sender = start('sender.ts', [])
     const packets = loop.packets.map((packet) => ({ ...packet, bytes: packet.bytes.toString('base64') }))
-    sender.stdin.end(JSON.stringify({ ports, seconds: seconds + 4, lengthUs: loop.lengthUs, packets }))
+    sender.stdin.end(JSON.stringify({ ports, seconds: seconds + STARTING_SECONDS, lengthUs: loop.lengthUs, packets }))
     const senderLines = createInterface({ input: sender.stdout })[Symbol.asyncIterator]()
     const figure = JSON.parse((await lines.next()).value as string) as Omit<DensityFigure, 'sent' | 'kilobitsPerSecond'>
     const { sent, bytes } = JSON.parse((await senderLines.next()).value as string) as { sent: number; bytes: number }
-    const kilobitsPerSecond = Math.round((bytes * 8) / 1000 / people / (seconds + 4))
+    const kilobitsPerSecond = Math.round((bytes * 8) / 1000 / people / (seconds + STARTING_SECONDS))
     return { ...figure, sent, kilobitsPerSecond }
   } finally {
     // It closes by itself; one that hangs is ended.

@@ -36,8 +36,8 @@ for (let n = 0; n < Number(people); n++) {
   recordings.push(recording)
 }
 process.stdout.write(`${JSON.stringify({ ports })}\n`)
-// Starting up is not what is measured.
-await setTimeout(3000)
+// Starting up is not what is measured: all begin at once here, and what waited for the first reports goes on at once.
+await setTimeout(10_000)
 const delay = monitorEventLoopDelay({ resolution: 1 })
 delay.enable()
 const cpu = process.cpuUsage()

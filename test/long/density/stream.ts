@@ -40,13 +40,23 @@ export function encodeLoop(): Loop {
     if (made.status !== 0) throw new Error(`GStreamer: ${made.stderr}`)
     const packets = [
       ...timed('video', readFileSync(file('video')), VIDEO.clockRate),
-      ...timed('audio', readFileSync(file('audio')), AUDIO.clockRate),
+      ...evenly(timed('audio', readFileSync(file('audio')), AUDIO.clockRate)),
     ]
     packets.sort((a, b) => a.atUs - b.atUs)
     return { packets, lengthUs: LOOP_SECONDS * 1_000_000 }
   } finally {
     rmSync(dir, { recursive: true, force: true })
   }
+}
+
+/**
+ * GStreamer gives the second packet a time that leaves out the encoder's delay, and one more at the end: each round of the
+ * loop would begin with a sound that is out of time.
+ */
+function evenly(packets: readonly LoopPacket[]): LoopPacket[] {
+  return packets.slice(0, LOOP_SECONDS * 50).map((packet, index) => {
+    return { ...packet, ticks: index * 960, atUs: index * 20_000 }
+  })
 }
 
 /** Packets of a picture leave one after the other over some milliseconds, as a pacer sends them. */
