@@ -311,7 +311,7 @@ describe('a disk that fails', () => {
         return Promise.reject(Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' }))
       }
     prototype.write = orFail(write) as FileHandle['write']
-    prototype.writev = orFail(writev) as FileHandle['writev']
+    prototype.writev = orFail(writev)
     return () => Object.assign(prototype, { write, writev })
   }
 
