@@ -9,6 +9,7 @@ import { defineRecord } from './record-definition.js'
 import { defineRecover } from './recover-definition.js'
 import { renderCommand } from './render-command.js'
 import type { RenderArguments } from './render-options.js'
+import { defineStorage } from './storage-definition.js'
 import { columnsOf } from './terminal.js'
 
 const renderExamples = `
@@ -55,7 +56,10 @@ export function createProgram(context: ProgramContext): Command {
     .summary('make HLS and MP4 recordings of a take')
     .description('Makes HLS and MP4 recordings of a take: one per participant, audio and video together.')
     .argument('<take>', 'folder of the take')
-    .requiredOption('-o, --out <dir>', 'folder for the recordings; it is made if need be')
+    .requiredOption(
+      '-o, --out <place>',
+      'folder for the recordings, made if need be, or a store: s3://bucket/base?region=…, oss://…',
+    )
     .option('-f, --format <list>', 'hls, mp4, or both with a comma between (default: hls,mp4)')
     .option('-p, --participant <id>', 'whose recording; may be given more than once (default: everyone)', collect)
     .option('--audio <codec>', 'aac, or opus: copied into MP4, HLS has AAC either way (default: aac)')
@@ -93,6 +97,7 @@ export function createProgram(context: ProgramContext): Command {
   defineRecord(program, context)
   defineRecover(program, context)
   defineImport(program, context)
+  defineStorage(program, context)
   return program
 }
 

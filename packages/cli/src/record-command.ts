@@ -1,12 +1,11 @@
-import { join, resolve } from 'node:path'
 import { ConfigurationError } from '@rushes/media'
 import { createRecorder, type Recorder, type Recording } from '@rushes/recorder'
 import type { Manifest } from '@rushes/render'
-import { createLocalStore } from '@rushes/storage-adapters/local'
 import { removeTake } from '@rushes/take'
+import { openDestination } from './destination.js'
 import { repairJournal } from './journal-repair.js'
 import { LateTarget } from './late-target.js'
-import { openFolder } from './out-folder.js'
+import { type OutFolder, openFolder } from './out-folder.js'
 import { openInputs, type RecordInputs } from './record-inputs.js'
 import { durationMsOf, journalOf, type RecordArguments, settingsOf } from './record-options.js'
 import { RecordReport } from './record-report.js'
@@ -33,20 +32,22 @@ export async function recordCommand(options: RecordArguments, terminal: Terminal
   if (sources.length === 0 && whip === undefined) {
     throw new ConfigurationError('--sdp', 'give at least one source: --sdp, --udp or --whip')
   }
-  const out = await openFolder('--out', resolve(terminal.cwd, options.out))
-  const journal = await openFolder('--journal', journalOf(options, terminal.cwd))
-  const pathOf = (key: string): string => pathFrom(terminal.cwd, join(out.path, ...key.split('/')))
+  const journalDir = journalOf(options, terminal.cwd)
+  const pathOf = (key: string): string => destination.shown(key)
   const report = new RecordReport(terminal, { json: options.json === true, pathOf })
+  const destination = await openDestination(options.out, journalDir, terminal, (text) => report.warning(text))
+  let journal: OutFolder | undefined
   let recorder: Recorder | undefined
   let inputs: RecordInputs | undefined
   let webhook: Awaited<ReturnType<typeof openWebhook>>
   try {
-    const found = await repairJournal(journal.path)
-    webhook = await openWebhook(options, journal.path, terminal)
+    journal = await openFolder('--journal', journalDir)
+    const found = await repairJournal(journalDir)
+    webhook = await openWebhook(options, journalDir, terminal)
     recorder = await createRecorder({
       ...settings,
-      store: createLocalStore({ root: out.path }),
-      journalDir: journal.path,
+      store: destination.store,
+      journalDir,
       statsIntervalMs: STATS_INTERVAL_MS,
       logger: recorderLogger(terminal, options.verbose === true),
       ...(naming === undefined ? {} : { naming }),
@@ -90,8 +91,8 @@ export async function recordCommand(options: RecordArguments, terminal: Terminal
     await inputs?.close()
     await recorder?.close()
     await closeWebhook(webhook, terminal)
-    await journal.leave()
-    await out.leave()
+    await journal?.leave()
+    await destination.close()
   }
 }
 

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
+import { isStoreUrl } from './destination.js'
 import { exitCodesHelp } from './exit-codes-help.js'
 import type { ProgramContext } from './program-context.js'
 import { recordCommand } from './record-command.js'
@@ -31,7 +32,10 @@ export function defineRecord(program: Command, { terminal, untilStopped }: Progr
     .command('record')
     .summary('record RTP or WHIP while it is sent')
     .description('Records what is sent to it: one recording per participant, which can be played while it grows.')
-    .requiredOption('-o, --out <dir>', 'folder for the recordings; it is made if need be')
+    .requiredOption(
+      '-o, --out <place>',
+      'folder for the recordings, made if need be, or a store: s3://bucket/base?region=…, oss://…',
+    )
     .option(
       '--sdp <file>',
       'receive what this session description says, on its ports; may be repeated',
@@ -79,7 +83,7 @@ export function defineRecord(program: Command, { terminal, untilStopped }: Progr
     .action((options: Omit<RecordArguments, 'sources'>) => {
       const shown = (path: string): string => pathFrom(terminal.cwd, path)
       const naming = options.naming === undefined ? '' : ` --naming '${options.naming}'`
-      const recover = `rushes recover ${shown(journalOf(options, terminal.cwd))} --out ${shown(resolve(terminal.cwd, options.out))}${naming}`
+      const recover = `rushes recover ${shown(journalOf(options, terminal.cwd))} --out ${isStoreUrl(options.out) ? `'${options.out}'` : shown(resolve(terminal.cwd, options.out))}${naming}`
       return untilStopped(
         (stop) => recordCommand({ ...options, sources }, terminal, stop),
         `left at once; what was recorded is in the journal. This finishes it:\n  ${recover}`,

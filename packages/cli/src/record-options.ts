@@ -1,6 +1,7 @@
 import { join, resolve } from 'node:path'
 import { ConfigurationError } from '@rushes/media'
 import type { RecordingSettings } from '@rushes/recorder'
+import { isStoreUrl } from './destination.js'
 import { parseNumber, parseTime } from './option-values.js'
 import type { SourceArgument } from './record-sources.js'
 import { given, type OutputArguments, outputPlanOf } from './render-options.js'
@@ -48,8 +49,14 @@ export function durationMsOf({ duration }: RecordArguments): number | undefined 
   return ms
 }
 
-/** Where the journal is: beside the outputs, where nobody says otherwise. */
+/**
+ * Where the journal is: beside the outputs, where nobody says otherwise.
+ * @throws ConfigurationError where the outputs go to a store, beside which there is nothing
+ */
 export function journalOf(options: Pick<RecordArguments, 'journal' | 'out'>, cwd: string): string {
+  if (options.journal === undefined && isStoreUrl(options.out)) {
+    throw new ConfigurationError('--journal', 'is needed where --out is a URL: a folder on a local disk')
+  }
   return options.journal === undefined ? join(resolve(cwd, options.out), '.takes') : resolve(cwd, options.journal)
 }
 

@@ -1,11 +1,10 @@
 import { access, stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { createRecorder, type RecoveredRecording } from '@rushes/recorder'
-import { createLocalStore } from '@rushes/storage-adapters/local'
+import { type Destination, openDestination } from './destination.js'
 import { CliError } from './errors.js'
 import { type FoundTake, repairJournal } from './journal-repair.js'
 import { keepJournal } from './keep-journal.js'
-import { type OutFolder, openFolder } from './out-folder.js'
 import { recorderLogger } from './recorder-logger.js'
 import { formatFound, formatRecovered } from './recover-report.js'
 import { inTermsOfOptions, namingOf } from './render-options.js'
@@ -43,8 +42,9 @@ export async function recoverCommand(
     if (take.state !== 'unfinished') terminal.stdout.write(formatFound(take, shown(take.dir), style))
   }
   if (unfinished.length === 0) return found.every(isSound)
-  const out = await openFolder('--out', resolve(terminal.cwd, options.out))
-  const pathOf = (key: string): string => shown(join(out.path, ...key.split('/')))
+  const warn = (text: string): void => void terminal.stderr.write(`warning: ${text}\n`)
+  const out = await openDestination(options.out, journalDir, terminal, warn)
+  const pathOf = out.shown
   for (const { id } of unfinished) terminal.stderr.write(`Finishing ${id} …\n`)
   try {
     const recovered = await finish(unfinished, { journalDir, out, naming }, options, terminal, signal)
@@ -54,7 +54,7 @@ export async function recoverCommand(
     }
     return found.every(isSound) && recovered.every(({ outcome }) => outcome === 'ready')
   } finally {
-    await out.leave()
+    await out.close()
   }
 }
 
@@ -66,7 +66,7 @@ async function finish(
     naming,
   }: {
     readonly journalDir: string
-    readonly out: OutFolder
+    readonly out: Destination
     readonly naming: ReturnType<typeof namingOf> | undefined
   },
   options: RecoverArguments,
@@ -77,7 +77,7 @@ async function finish(
   const webhook = await openWebhook(options, journalDir, terminal)
   try {
     const recorder = await createRecorder({
-      store: createLocalStore({ root: out.path }),
+      store: out.store,
       journalDir,
       logger: recorderLogger(terminal, options.verbose === true),
       ...(naming === undefined ? {} : { naming }),

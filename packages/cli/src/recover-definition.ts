@@ -19,7 +19,7 @@ export function defineRecover(program: Command, { terminal, interruptibly, onFin
     .summary('finish the recordings that a crash left behind')
     .description('Repairs and finishes what a crash left in a journal, and says what was lost.')
     .argument('<journal>', 'folder of the journal')
-    .requiredOption('-o, --out <dir>', 'folder for the recordings')
+    .requiredOption('-o, --out <place>', 'folder or store of the recordings')
     .option('--naming <rule>', 'names of the outputs, as they were for the recording')
     .option('--keep-journal', 'leave the takes there when all is finished')
     .option('--webhook <url>', 'tell this URL what it has not been told yet')

@@ -1,7 +1,11 @@
 import { access, constants, mkdir, mkdtemp, rm, rmdir } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { type Manifest, render } from '@rushes/render'
+import { openStore } from '@rushes/storage-adapters'
+import { createLocalStore } from '@rushes/storage-adapters/local'
 import { openTake } from '@rushes/take'
+import { isStoreUrl } from './destination.js'
 import { CliError } from './errors.js'
 import { makeFolder } from './make-folder.js'
 import { inTermsOfOptions, planOf, type RenderArguments } from './render-options.js'
@@ -21,8 +25,7 @@ export async function renderCommand(
   const plan = planOf(options)
   const take = await openTake(resolve(terminal.cwd, takeDir))
   const startedMs = terminal.nowMs()
-  const out = resolve(terminal.cwd, options.out)
-  const work = await openOut(out)
+  const work = isStoreUrl(options.out) ? await openRemote(options.out, terminal) : await openOut(options.out, terminal)
   const progress = options.json === true ? undefined : new RenderProgress(terminal.stderr, terminal.nowMs)
   let manifest: Manifest
   // The manifest is stored last.
@@ -37,7 +40,7 @@ export async function renderCommand(
         if (event.type === 'stored') manifestKey = event.key
       },
     })
-    await work.store.commit()
+    await work.store.commit(signal)
   } catch (error) {
     progress?.clear()
     throw inTermsOfOptions(error)
@@ -50,8 +53,7 @@ export async function renderCommand(
     return
   }
   const elapsedMs = terminal.nowMs() - startedMs
-  const pathOf = (key: string): string => pathFrom(terminal.cwd, join(out, ...key.split('/')))
-  const summary = { manifest, manifestPath: pathOf(manifestKey), elapsedMs, pathOf }
+  const summary = { manifest, manifestPath: work.shown(manifestKey), elapsedMs, pathOf: work.shown }
   terminal.stdout.write(formatRenderSummary(summary, styleOf(terminal)))
 }
 
@@ -59,11 +61,28 @@ interface Work {
   readonly store: StagedStore
   /** Where files grow. */
   readonly scratchDir: string
+  readonly shown: (key: string) => string
   close(): Promise<void>
 }
 
+/** A store behind a URL: everything is made here first, so that an interruption leaves nothing there. */
+async function openRemote(url: string, { env }: Terminal): Promise<Work> {
+  const store = await openStore(url, { env })
+  const workDir = await mkdtemp(join(tmpdir(), 'rushes-'))
+  return {
+    store: new StagedStore(store, join(workDir, 'whole')),
+    scratchDir: workDir,
+    shown: (key) => store.locationOf(key),
+    async close() {
+      await store.close?.()
+      await rm(workDir, { recursive: true, force: true })
+    },
+  }
+}
+
 /** Makes the folder for the outputs, so that one which cannot be written is known before the work. */
-async function openOut(out: string): Promise<Work> {
+async function openOut(given: string, { cwd }: Terminal): Promise<Work> {
+  const out = resolve(cwd, given)
   try {
     const isNew = await makeFolder(out)
     await access(out, constants.W_OK)
@@ -72,8 +91,9 @@ async function openOut(out: string): Promise<Work> {
     const scratchDir = join(workDir, 'growing')
     await mkdir(scratchDir)
     return {
-      store: new StagedStore(out, join(workDir, 'whole')),
+      store: new StagedStore(createLocalStore({ root: out }), join(workDir, 'whole')),
       scratchDir,
+      shown: (key) => pathFrom(cwd, join(out, ...key.split('/'))),
       async close() {
         await rm(workDir, { recursive: true, force: true })
         // A folder that was made for nothing goes too; one that holds something stays.

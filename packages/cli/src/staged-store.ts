@@ -9,26 +9,27 @@ import type {
   Stored,
   StoreUrl,
 } from '@rushes/storage-adapters'
+import { putFile } from '@rushes/storage-adapters'
 import { createLocalStore, type LocalStore } from '@rushes/storage-adapters/local'
 
 /**
- * A local store whose objects stand aside in `stageDir` until all of them are whole: a render that fails or is
- * interrupted leaves whatever an earlier one has made as it was. Both folders should be on one disk.
+ * A store whose objects stand aside in `stageDir` until all of them are whole: a render that fails or is interrupted
+ * leaves whatever an earlier one has made as it was. For a folder `stageDir` should be on the same disk.
  */
 export class StagedStore implements Store {
   readonly name: string
   readonly capabilities: StoreCapabilities = { get: false, list: false, delete: true, signedUrls: false }
   readonly #stageDir: string
-  readonly #final: LocalStore
+  readonly #final: Store
   readonly #stage: LocalStore
   /** In the order of their last put, so that no playlist gets its place before what it names. */
-  readonly #keys = new Set<string>()
+  readonly #keys = new Map<string, Pick<PutOptions, 'contentType' | 'cacheControl'>>()
 
-  constructor(root: string, stageDir: string) {
+  constructor(final: Store, stageDir: string) {
     this.#stageDir = stageDir
-    this.#final = createLocalStore({ root })
+    this.#final = final
     this.#stage = createLocalStore({ root: stageDir })
-    this.name = this.#final.name
+    this.name = final.name
   }
 
   locationOf(key: string): string {
@@ -36,11 +37,11 @@ export class StagedStore implements Store {
   }
 
   async put(key: string, body: StoreBody, options?: PutOptions): Promise<Stored> {
-    return this.#remember(key, await this.#stage.put(key, body, options))
+    return this.#remember(key, await this.#stage.put(key, body, options), options)
   }
 
   async putFile(key: string, path: string, options?: PutFileOptions): Promise<Stored> {
-    return this.#remember(key, await this.#stage.putFile(key, path, options))
+    return this.#remember(key, await this.#stage.putFile(key, path, options), options)
   }
 
   async delete(key: string, options?: { readonly signal?: AbortSignal }): Promise<void> {
@@ -56,17 +57,24 @@ export class StagedStore implements Store {
     return this.#final.probe(options)
   }
 
-  /** Moves everything to its place. */
-  async commit(): Promise<void> {
-    for (const key of this.#keys) {
-      await this.#final.putFile(key, join(this.#stageDir, ...key.split('/')), { move: true })
+  /** Brings everything to its place. */
+  async commit(signal?: AbortSignal): Promise<void> {
+    for (const [key, options] of this.#keys) {
+      await putFile(this.#final, key, join(this.#stageDir, ...key.split('/')), {
+        ...options,
+        ...(signal === undefined ? {} : { signal }),
+        move: true,
+      })
     }
     this.#keys.clear()
   }
 
-  #remember(key: string, stored: Stored): Stored {
+  #remember(key: string, stored: Stored, { contentType, cacheControl }: PutOptions = {}): Stored {
     this.#keys.delete(key)
-    this.#keys.add(key)
+    this.#keys.set(key, {
+      ...(contentType === undefined ? {} : { contentType }),
+      ...(cacheControl === undefined ? {} : { cacheControl }),
+    })
     return { ...stored, location: this.locationOf(key) }
   }
 }

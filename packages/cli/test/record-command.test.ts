@@ -159,7 +159,7 @@ describe('rushes record, refused', () => {
   const stream = 'video/h264:0'
 
   it.each([
-    [['record'], 2, /^rushes: USAGE: required option '-o, --out <dir>' not specified/],
+    [['record'], 2, /^rushes: USAGE: required option '-o, --out <place>' not specified/],
     [['record', '--out', 'x'], 2, /BAD_CONFIGURATION: --sdp: give at least one source: --sdp, --udp or --whip/],
     [['record', '--out', 'x', '--sdp', 'none.sdp'], 3, /^rushes: INPUT_NOT_FOUND: there is no .*none\.sdp/],
     [['record', '--out', 'x', '--sdp', 'bad.sdp'], 2, /BAD_CONFIGURATION: --sdp bad\.sdp: /],

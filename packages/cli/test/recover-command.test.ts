@@ -155,7 +155,7 @@ describe('rushes recover', () => {
       2,
       /^rushes: USAGE: .* is a take: JOURNAL is the folder that holds takes/,
     ],
-    [['recover', '.'], 2, /^rushes: USAGE: required option '-o, --out <dir>' not specified/],
+    [['recover', '.'], 2, /^rushes: USAGE: required option '-o, --out <place>' not specified/],
     [['recover', '.', '--out', 'x', '--naming', '{nonsense}'], 2, /BAD_CONFIGURATION: --naming: /],
   ] as const)('%j ends with %d and says why', async (args, exitCode, message) => {
     const outcome = await rushes(dir, ...args)

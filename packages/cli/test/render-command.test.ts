@@ -106,7 +106,7 @@ describe('rushes render, refused', () => {
   const solo = fixture('solo')
 
   it.each([
-    [['render', solo], 2, /^rushes: USAGE: required option '-o, --out <dir>' not specified/],
+    [['render', solo], 2, /^rushes: USAGE: required option '-o, --out <place>' not specified/],
     [['render', '--out', 'x'], 2, /^rushes: USAGE: missing required argument 'take'/],
     [['render', solo, '--out', 'x', '--nonsense'], 2, /^rushes: USAGE: unknown option '--nonsense'/],
     [['render', solo, 'other', '--out', 'x'], 2, /^rushes: USAGE: too many arguments/],

@@ -3,6 +3,7 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { createLocalStore } from '@rushes/storage-adapters/local'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { StagedStore } from '../src/staged-store.js'
 
@@ -19,7 +20,7 @@ afterEach(() => rm(dir, { recursive: true, force: true }))
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)
 
 it('shows nothing before all is whole, and then everything where it was said to be', async () => {
-  const store = new StagedStore(dir, stageDir)
+  const store = new StagedStore(createLocalStore({ root: dir }), stageDir)
   const file = join(dir, 'scratch')
   await writeFile(file, 'film')
   const stored = [
@@ -35,7 +36,7 @@ it('shows nothing before all is whole, and then everything where it was said to 
 })
 
 it('moves nothing that was deleted, and what was put again as it was put last', async () => {
-  const store = new StagedStore(dir, stageDir)
+  const store = new StagedStore(createLocalStore({ root: dir }), stageDir)
   await store.put('list', bytes('early'))
   await store.put('gone', bytes('x'))
   await store.put('segment', bytes('s'))
@@ -48,7 +49,7 @@ it('moves nothing that was deleted, and what was put again as it was put last', 
 
 it('takes its place over an earlier recording only at the end', async () => {
   await writeFile(join(dir, 'index.m3u8'), 'earlier')
-  const store = new StagedStore(dir, stageDir)
+  const store = new StagedStore(createLocalStore({ root: dir }), stageDir)
   await store.put('index.m3u8', bytes('new'))
   expect(await readFile(join(dir, 'index.m3u8'), 'utf8')).toBe('earlier')
   await store.commit()
@@ -56,6 +57,6 @@ it('takes its place over an earlier recording only at the end', async () => {
 })
 
 it('confines keys as the store beneath does', async () => {
-  const store = new StagedStore(dir, stageDir)
+  const store = new StagedStore(createLocalStore({ root: dir }), stageDir)
   await expect(store.put('../out', bytes('x'))).rejects.toMatchObject({ code: 'STORE_KEY_OUTSIDE_BASE' })
 })

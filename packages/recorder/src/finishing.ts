@@ -14,7 +14,7 @@ import {
 import { putFile } from '@rushes/storage-adapters'
 import { openTake, removeTake, type TakeSource } from '@rushes/take'
 import { RecorderError } from './errors.js'
-import { linkData, readyData } from './output-links.js'
+import { linkData, manifestKeyOf, readyData } from './output-links.js'
 import { PlaylistMemory } from './playlist-memory.js'
 import type { RecorderSurroundings } from './recorder-surroundings.js'
 import type { JournalRetention, RecordingSettings } from './settings.js'
@@ -54,6 +54,13 @@ export function planOf(
   }
 }
 
+/** Outputs that are made. Where the store is a spool they may be on their way for long. */
+export interface Rendered {
+  readonly manifest: Manifest
+  /** Resolves when everybody has been told where they are, which is when they are there. Never rejects. */
+  readonly linked: Promise<void>
+}
+
 /** Renders a source, telling of its outputs. */
 export async function renderTelling(
   source: TakeSource,
@@ -61,16 +68,18 @@ export async function renderTelling(
   teller: Teller,
   surroundings: RecorderSurroundings,
   signal?: AbortSignal,
-): Promise<Manifest> {
-  const { naming, linkExpiresIn, logger } = surroundings
+): Promise<Rendered> {
+  const { naming, linkExpiresIn, logger, closing } = surroundings
   const memory = new PlaylistMemory(join(dir, PLAYLISTS_FOLDER))
   const store = memory.watch(surroundings.store)
   /** Links are told in their order, and before the end. */
   let links: Promise<void> = Promise.resolve()
   const link = (output: Parameters<typeof linkData>[1], final: boolean): void => {
-    links = links.then(async () =>
-      teller.tell('LINK', await linkData(surroundings.store, output, final, linkExpiresIn)),
-    )
+    links = links.then(async () => {
+      // What cannot be stored is told by whoever waits for all of it.
+      if (final) await surroundings.store.settled?.(stemOf(output.key), { signal: closing }).catch(() => {})
+      if (!closing.aborted) teller.tell('LINK', await linkData(surroundings.store, output, final, linkExpiresIn))
+    })
   }
   const manifest = await render(source, planOf(teller, naming), {
     store,
@@ -87,8 +96,7 @@ export async function renderTelling(
       else if (event.type === 'warning') logger.warn(event.warning.message, { recordingId: teller.recordingId })
     },
   })
-  await links
-  return manifest
+  return { manifest, linked: links }
 }
 
 /**
@@ -99,7 +107,7 @@ export async function renderJournal(
   dir: string,
   teller: Teller,
   surroundings: RecorderSurroundings,
-): Promise<Manifest> {
+): Promise<Rendered> {
   const { recordingId } = teller
   const { maxAttempts, logger, closing } = surroundings
   for (let attempt = 1; ; attempt++) {
@@ -119,17 +127,41 @@ export async function renderJournal(
   }
 }
 
-/** READY, and then the journal goes where it is to go. The event is journalled by every notifier before that. */
+/**
+ * READY once everything is in the store, and then the journal goes where it is to go. The event is journalled by every
+ * notifier before that.
+ * @throws RecorderError `RECORDING_FAILED` where the store refuses; the journal stays
+ */
 export async function conclude(
   dir: string,
   teller: Teller & { settled(): Promise<void> },
-  manifest: Manifest,
+  { manifest, linked }: Rendered,
   surroundings: RecorderSurroundings,
 ): Promise<void> {
   const { store, linkExpiresIn } = surroundings
+  await linked
+  await allStored(manifest, surroundings)
   teller.tell('READY', await readyData(store, manifest, linkExpiresIn))
   await teller.settled()
   await retire(dir, teller.recordingId, teller.settings.journal ?? 'delete', surroundings)
+}
+
+async function allStored(manifest: Manifest, { store, closing }: RecorderSurroundings): Promise<void> {
+  if (store.settled === undefined) return
+  const { recordingId, outputs } = manifest
+  try {
+    for (const key of [...outputs.map((output) => stemOf(output.key)), manifestKeyOf(manifest)]) {
+      await store.settled(key, { signal: closing })
+    }
+  } catch (cause) {
+    const message = `the outputs are made and cannot be stored: ${(cause as Error).message}`
+    throw new RecorderError('RECORDING_FAILED', message, { cause, recordingId })
+  }
+}
+
+/** What the keys of all objects of an output begin with. */
+function stemOf(key: string): string {
+  return key.replace(/(?:\/index)?\.(?:m3u8|mp4|webm)$/, '')
 }
 
 /** What becomes of the journal of a recording whose outputs are in the store. Failing here fails nothing: it stays. */

@@ -23,7 +23,7 @@ import { eraseFromOutputs } from './erase.js'
 import { RecorderError } from './errors.js'
 import { EVENT_JOURNAL_FILE, EventJournal } from './event-journal.js'
 import { Feed } from './feed.js'
-import { conclude, planOf, renderJournal, renderTelling } from './finishing.js'
+import { conclude, planOf, type Rendered, renderJournal, renderTelling } from './finishing.js'
 import type { RecorderOptions, StartOptions } from './options.js'
 import { notifyAll, type RecorderSurroundings, silentLogger } from './recorder-surroundings.js'
 import { Recording } from './recording.js'
@@ -291,7 +291,7 @@ class DiskRecorder implements Recorder {
   }
 
   /** Resolves with the manifest, or with what went wrong: then the outputs are made from the journal. */
-  async #renderLive(source: LiveSource, recording: Recording): Promise<Manifest | { readonly error: unknown }> {
+  async #renderLive(source: LiveSource, recording: Recording): Promise<Rendered | { readonly error: unknown }> {
     const { recordingId } = recording
     try {
       return await renderTelling(source, recording.folder, recording, this.#surroundings, this.#abandoned.signal)
@@ -313,7 +313,7 @@ class DiskRecorder implements Recorder {
     recording: Recording,
     writer: TakeWriter,
     events: EventJournal,
-    live: Promise<Manifest | { readonly error: unknown }> | undefined,
+    live: Promise<Rendered | { readonly error: unknown }> | undefined,
   ): Promise<Manifest> {
     const { roomId, folder } = recording
     if (this.#running.get(roomId) === recording) this.#running.delete(roomId)
@@ -321,12 +321,12 @@ class DiskRecorder implements Recorder {
     try {
       await this.#finishJournal(writer)
       const rendered = await live
-      const manifest =
+      const outputs =
         rendered === undefined || 'error' in rendered
           ? await renderJournal(folder, teller, this.#surroundings)
           : rendered
-      await conclude(folder, teller, manifest, this.#surroundings)
-      return manifest
+      await conclude(folder, teller, outputs, this.#surroundings)
+      return outputs.manifest
     } catch (error) {
       // Abandoned: the next recorder on this folder finishes it, and tells so.
       if (!this.#closing.signal.aborted) {

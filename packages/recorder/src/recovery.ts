@@ -115,8 +115,9 @@ async function finishLeft(left: Left, surroundings: RecorderSurroundings): Promi
   }
   if (!has('STOP')) teller.tell('STOP', { reason: 'crash' })
   try {
-    const manifest = await renderJournal(dir, teller, surroundings)
-    await conclude(dir, teller, manifest, surroundings)
+    const rendered = await renderJournal(dir, teller, surroundings)
+    await conclude(dir, teller, rendered, surroundings)
+    const { manifest } = rendered
     return [{ recordingId, dir, outcome: 'ready', manifest }]
   } catch (error) {
     if (!surroundings.closing.aborted) {

@@ -22,6 +22,7 @@ const recorder = await createRecorder({
 const ports: number[] = []
 const ingests = []
 const recordings = []
+let isOver = false
 for (let n = 0; n < Number(people); n++) {
   const recording = await recorder.start({ roomId: `room-${n}`, recordingId: `r${n}` })
   const ingest = await createUdpIngest({
@@ -30,6 +31,11 @@ for (let n = 0; n < Number(people); n++) {
     // One port for both, as in a BUNDLE.
     sdp: `v=0\r\no=- 0 0 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\na=group:BUNDLE 0 1\r\nm=video 0 RTP/AVP 96\r\nc=IN IP4 127.0.0.1\r\na=mid:0\r\na=rtcp-mux\r\na=rtpmap:96 H264/90000\r\na=fmtp:96 packetization-mode=1\r\nm=audio 0 RTP/AVP 111\r\nc=IN IP4 127.0.0.1\r\na=mid:1\r\na=rtcp-mux\r\na=rtpmap:111 opus/48000/2\r\n`,
     ports: [0],
+  })
+  // What goes wrong must not look like little work.
+  recording.on((signal) => {
+    if (!isOver && (signal.type === 'WARNING' || signal.type === 'ERROR'))
+      process.stderr.write(`${JSON.stringify(signal)}\n`)
   })
   ports.push(ingest.endpoints[0]?.port as number)
   ingests.push(ingest)
@@ -48,6 +54,7 @@ for (let s = 0; s < Number(seconds); s++) {
   peakRss = Math.max(peakRss, process.memoryUsage.rss())
 }
 const used = process.cpuUsage(cpu)
+isOver = true
 const elapsed = (performance.now() - started) / 1000
 delay.disable()
 const stats = recordings.map((recording) => recording.stats)
