@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { PassThrough, Readable } from 'node:stream'
 import { parseMediaPlaylist } from '@rushes/hls-segmenter'
 import { createMemoryStore, getWhole } from '@rushes/storage-adapters'
+import { createLocalStore } from '@rushes/storage-adapters/local'
 import { openTake } from '@rushes/take'
 import { checkTransportStream, readTransportStream } from '@rushes/testkit'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -12,6 +13,7 @@ import { muxAll } from './cores-without-streams.js'
 import { recordKeyframes } from './own-stage.js'
 import { recordCamera } from './pipeline-by-hand.js'
 import { recordRoom } from './record-a-room.js'
+import { customersBucket, recordInto, whatIsWrong } from './record-to-a-bucket.js'
 import { renderTake } from './render-a-take.js'
 import { recordAndTap } from './tap-access-units.js'
 import { toTransportStream } from './transport-stream-out.js'
@@ -124,6 +126,25 @@ describe('examples', () => {
     }
     expect(lines).toHaveLength(6)
     expect(lines.filter((line) => line.startsWith('bob mp4'))).toHaveLength(1)
+  })
+
+  it('record-to-a-bucket says what is wrong, and is through when everything is in the store', async () => {
+    const bucket = customersBucket('tenant-42')
+    expect(bucket.locationOf('room/index.m3u8')).toBe('s3://calls/recordings/room/index.m3u8')
+    await bucket.close?.()
+    expect(await whatIsWrong(createLocalStore({ root: fixture('solo/session.json') }))).toMatch(/^root: Check that /)
+    const store = createMemoryStore()
+    expect(await whatIsWrong(store)).toBeUndefined()
+    const { recorder, close } = await recordInto(store, join(root, 'bucket'))
+    const recording = await recorder.start({ roomId: 'room', recordingId: 'r', media: 'video', formats: ['hls'] })
+    const camera = recording.addTrack({ participantId: 'alice', kind: 'video', codec: 'h264', clockRate: 90_000 })
+    for (const packet of await cameraPackets()) camera.write(packet)
+    await close()
+    expect([...store.objects.keys()].filter((key) => !key.endsWith('.ts')).sort()).toEqual([
+      'r/alice/index.m3u8',
+      'r/alice/media.m3u8',
+      'r/manifest.json',
+    ])
   })
 
   it('record-a-room records while it happens, and stops when everybody has gone', async () => {

@@ -15,9 +15,7 @@ describe.skipIf(bucket === undefined)('a bucket of AWS', () => {
   const options: S3StoreOptions = {
     bucket: bucket ?? 'none',
     ...(region === undefined ? {} : { region }),
-    ...(roleArn === undefined
-      ? {}
-      : { credentials: { assumeRole: { roleArn, ...(externalId === undefined ? {} : { externalId }) } } }),
+    ...(roleArn === undefined ? {} : { role: { arn: roleArn, ...(externalId === undefined ? {} : { externalId }) } }),
     get: true,
     list: true,
     delete: true,
@@ -62,8 +60,8 @@ describe.skipIf(bucket === undefined)('a bucket of AWS', () => {
     const nobody = { accessKeyId: 'AKIAIOSFODNN7EXAMPLE', secretAccessKey: 'x'.repeat(40) }
     expect(await probe({ credentials: nobody })).toMatchObject({ field: 'credentials.accessKeyId' })
     if (roleArn === undefined || externalId === undefined) return
-    expect(await probe({ credentials: { assumeRole: { roleArn, externalId: 'wrong' } } })).toMatchObject({
-      field: 'credentials.assumeRole.externalId',
+    expect(await probe({ role: { arn: roleArn, externalId: 'wrong' } })).toMatchObject({
+      field: 'role.externalId',
     })
   })
 })

@@ -52,9 +52,8 @@ describe.skipIf(!hasRadosgw && !process.env['CI'])('settings that are wrong', ()
   })
 
   const role = (changes: object = {}): Partial<S3StoreOptions> => ({
-    credentials: {
-      assumeRole: { roleArn, externalId: 'tenant-42', credentials: server.recorder, endpoint: gate.url, ...changes },
-    },
+    credentials: server.recorder,
+    role: { arn: roleArn, externalId: 'tenant-42', endpoint: gate.url, ...changes },
   })
   /** Settings for a server that answers as S3 does where radosgw does not care. */
   const likeS3 = async (answering: Answering): Promise<Partial<S3StoreOptions>> => {
@@ -168,47 +167,47 @@ describe.skipIf(!hasRadosgw && !process.env['CI'])('settings that are wrong', ()
       name: 'a base path outside of what the policy allows',
       field: 'basePath',
       cause: 'STORE_ACCESS_DENIED',
-      options: () => ({ ...role({ roleArn: confinedArn }), basePath: 'tenant-2' }),
+      options: () => ({ ...role({ arn: confinedArn }), basePath: 'tenant-2' }),
     },
     {
       name: 'a role that does not exist',
-      field: 'credentials.assumeRole.roleArn',
+      field: 'role.arn',
       cause: 'STORE_ACCESS_DENIED',
-      options: () => role({ roleArn: 'arn:aws:iam:::role/recordr' }),
+      options: () => role({ arn: 'arn:aws:iam:::role/recordr' }),
     },
     {
       name: 'a wrong external id',
-      field: 'credentials.assumeRole.externalId',
+      field: 'role.externalId',
       cause: 'STORE_ACCESS_DENIED',
       options: () => role({ externalId: 'tenant-43' }),
     },
     {
       name: 'no external id',
-      field: 'credentials.assumeRole.externalId',
+      field: 'role.externalId',
       cause: 'STORE_ACCESS_DENIED',
       options: () => role({ externalId: undefined }),
     },
     {
       name: 'an access key that nobody knows, to assume the role',
-      field: 'credentials.assumeRole.credentials.accessKeyId',
+      field: 'credentials.accessKeyId',
       cause: 'STORE_ACCESS_DENIED',
-      options: () => role({ credentials: { ...server.recorder, accessKeyId: 'NOBODYSKEY0000000000' } }),
+      options: () => ({ ...role(), credentials: { ...server.recorder, accessKeyId: 'NOBODYSKEY0000000000' } }),
     },
     {
       name: 'a secret that is not of this key, to assume the role',
-      field: 'credentials.assumeRole.credentials.secretAccessKey',
+      field: 'credentials.secretAccessKey',
       cause: 'STORE_ACCESS_DENIED',
-      options: () => role({ credentials: { ...server.recorder, secretAccessKey: SECRET } }),
+      options: () => ({ ...role(), credentials: { ...server.recorder, secretAccessKey: SECRET } }),
     },
     {
       name: 'an STS where nothing listens',
-      field: 'credentials.assumeRole.endpoint',
+      field: 'role.endpoint',
       cause: 'STORE_UNAVAILABLE',
       options: async () => role({ endpoint: `http://127.0.0.1:${await freeTcpPort()}` }),
     },
     {
       name: 'a session longer than the role allows',
-      field: 'credentials.assumeRole.durationSeconds',
+      field: 'role.durationSeconds',
       cause: 'STORE_BAD_SETTINGS',
       options: () => role({ durationSeconds: 43_200 }),
     },
@@ -301,10 +300,10 @@ describe.skipIf(!hasRadosgw && !process.env['CI'])('settings that are wrong', ()
   it('a session name that STS would refuse is refused at once', () => {
     const settings = { bucket: 'recordings', endpoint: server.endpoint, ...role({ sessionName: 'x' }) }
     expect(() => createS3Store(settings)).toThrow(
-      expect.objectContaining({ code: 'BAD_CONFIGURATION', field: 'credentials.assumeRole.sessionName' }),
+      expect.objectContaining({ code: 'BAD_CONFIGURATION', field: 'role.sessionName' }),
     )
     rows.push(
-      '| a name of a session that is too short | `credentials.assumeRole.sessionName` | `BAD_CONFIGURATION` | thrown by `createS3Store` |\n',
+      '| a name of a session that is too short | `role.sessionName` | `BAD_CONFIGURATION` | thrown by `createS3Store` |\n',
     )
   })
 
@@ -334,10 +333,10 @@ describe.skipIf(!hasRadosgw && !process.env['CI'])('settings that are wrong', ()
     const store = createS3Store({
       bucket: 'recordings',
       endpoint: server.endpoint,
-      ...role({ endpoint: like.endpoint, externalId: undefined, roleArn: 'arn:aws:iam::111122223333:role/recorder' }),
+      ...role({ endpoint: like.endpoint, externalId: undefined, arn: 'arn:aws:iam::111122223333:role/recorder' }),
     })
     const report = await store.probe({ name: 'test-file.json' })
-    expect(report.field).toBe('credentials.assumeRole.roleArn')
+    expect(report.field).toBe('role.arn')
     expect(report.hint).toMatch(
       /trust policy does not name arn:aws:iam::111122223333:user\/recorder.*does not exist.*external id/,
     )

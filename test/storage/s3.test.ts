@@ -50,14 +50,18 @@ describe.skipIf(!hasRadosgw && !process.env['CI'])('a bucket with least rights',
     forcePathStyle: true,
     basePath: 'calls',
     acl: 'bucket-owner-full-control',
-    credentials: {
-      assumeRole: { roleArn, externalId: EXTERNAL_ID, credentials: server.recorder, endpoint: gate.url },
-    },
+    credentials: server.recorder,
+    role: { arn: roleArn, externalId: EXTERNAL_ID, endpoint: gate.url },
     ...changes,
   })
   const storeOf = (changes: Partial<S3StoreOptions> = {}): S3Store => createS3Store(settings(changes))
+  /** By the keys themselves. */
+  const storeByKeys = (changes: Partial<S3StoreOptions>): S3Store => {
+    const { role: _, ...rest } = settings(changes)
+    return createS3Store(rest)
+  }
   const ownersStore = (changes: Partial<S3StoreOptions> = {}): S3Store =>
-    storeOf({ credentials: server.owner, get: true, delete: true, ...changes })
+    storeByKeys({ credentials: server.owner, get: true, delete: true, ...changes })
 
   let count = 0
   storeContract({
@@ -81,8 +85,8 @@ describe.skipIf(!hasRadosgw && !process.env['CI'])('a bucket with least rights',
   })
 
   it('exactly s3:PutObject and s3:GetBucketLocation do, for requests of every size', async () => {
-    const role = { roleArn: bareArn, credentials: server.recorder, endpoint: server.endpoint }
-    const store = storeOf({ credentials: { assumeRole: role }, partSize: 5 * MIB, multipartThreshold: 6 * MIB })
+    const role = { arn: bareArn, endpoint: server.endpoint }
+    const store = storeOf({ role, partSize: 5 * MIB, multipartThreshold: 6 * MIB })
     const bytes = randomLike(13 * MIB, 1)
     const path = join(folder, 'bare.mp4')
     await writeFile(path, bytes)
@@ -149,9 +153,9 @@ describe.skipIf(!hasRadosgw && !process.env['CI'])('a bucket with least rights',
   it('a URL that a role signs ends with its session, whatever is asked for', async () => {
     const { permissions } = storagePolicy({ bucket: 'recordings', basePath: 'calls', get: true })
     const readerArn = await server.createRole('reader', permissions)
-    const role = { roleArn: readerArn, credentials: server.recorder, endpoint: gate.url, durationSeconds: 900 }
+    const role = { arn: readerArn, endpoint: gate.url, durationSeconds: 900 }
     let now = Date.now()
-    const store = storeOf({ credentials: { assumeRole: role }, get: true, now: () => now })
+    const store = storeOf({ role, get: true, now: () => now })
     await store.put('by-role', new Uint8Array(5))
     const first = await store.urlFor('by-role')
     expect(first.expiresAtMs).toBeLessThanOrEqual(Date.now() + 901_000)
@@ -167,9 +171,9 @@ describe.skipIf(!hasRadosgw && !process.env['CI'])('a bucket with least rights',
 
   it('a session token without a known end cannot sign', async () => {
     const credentials = { ...server.owner, sessionToken: 'token' }
-    const store = storeOf({ credentials, get: true })
+    const store = storeByKeys({ credentials, get: true })
     await expect(store.urlFor('a')).rejects.toMatchObject({ code: 'STORE_CANNOT_SIGN' })
-    const known = storeOf({ credentials: { ...credentials, expiresAtMs: Date.now() + 60_000 }, get: true })
+    const known = storeByKeys({ credentials: { ...credentials, expiresAtMs: Date.now() + 60_000 }, get: true })
     expect((await known.urlFor('a')).expiresAtMs).toBeLessThanOrEqual(Date.now() + 60_000)
   })
 

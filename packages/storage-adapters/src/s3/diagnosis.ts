@@ -1,6 +1,6 @@
 import type { StoreError } from '../errors.js'
 import { isClockSkew, S3RequestError } from './request-error.js'
-import type { S3AssumedRole } from './s3-options.js'
+import type { S3Role } from './s3-options.js'
 import { isKeys, type S3Settings } from './s3-settings.js'
 
 /** Which setting is probably wrong, and what to do. */
@@ -63,7 +63,7 @@ function keysDiagnosis(cause: S3RequestError, settings: S3Settings): Diagnosis |
     case 'TokenRefreshRequired':
       return {
         field: field('sessionToken'),
-        hint: 'The session of these credentials is over: give new ones, or a role (assumeRole), which is renewed by itself.',
+        hint: 'The session of these credentials is over: give new ones, or a role, which is renewed by itself.',
       }
     default:
       return undefined
@@ -161,8 +161,8 @@ function optionalRights({ acl, tags, serverSideEncryption }: S3Settings): string
 }
 
 function roleDiagnosis(cause: S3RequestError, settings: S3Settings, facts: ProbeFacts): Diagnosis {
-  const role = roleOf(settings)
-  const path = 'credentials.assumeRole'
+  const { role } = settings
+  const path = 'role'
   if (role === undefined) return {}
   // STS says in words which parameter it means.
   const named = /roleArn|externalId|roleSessionName|DurationSeconds/i.exec(cause.message)?.[0].toLowerCase()
@@ -177,7 +177,7 @@ function roleDiagnosis(cause: S3RequestError, settings: S3Settings, facts: Probe
   }
   if (named === 'externalid') return { field: `${path}.externalId`, hint: 'STS refuses the external id.' }
   if (named === 'rolearn' || cause.statusCode === 404 || cause.code === 'NoSuchEntity') {
-    return { field: `${path}.roleArn`, hint: `There is no role ${role.roleArn}: copy its ARN from the console.` }
+    return { field: `${path}.arn`, hint: `There is no role ${role.arn}: copy its ARN from the console.` }
   }
   if (cause.code === 'RegionDisabledException') {
     return { field: `${path}.region`, hint: 'STS is switched off in this region for this account.' }
@@ -192,31 +192,31 @@ function roleDiagnosis(cause: S3RequestError, settings: S3Settings, facts: Probe
 }
 
 /** STS answers alike whatever is wrong with a role. */
-function hiddenRoleDiagnosis(role: S3AssumedRole, path: string, { caller }: ProbeFacts): Diagnosis {
-  const account = /^arn:[^:]+:iam::([^:]*):/.exec(role.roleArn)?.[1]
+function hiddenRoleDiagnosis(role: S3Role, path: string, { caller }: ProbeFacts): Diagnosis {
+  const account = /^arn:[^:]+:iam::([^:]*):/.exec(role.arn)?.[1]
   const who = caller === undefined ? 'who assumes it' : caller.arn
   const externalId =
     role.externalId === undefined
       ? 'the trust policy asks for an external id (sts:ExternalId) and none is set'
       : 'the external id is not the one in the trust policy (sts:ExternalId)'
   const trust = `the trust policy does not name ${who} as principal`
-  const arn = `the role does not exist: its name or account in ${role.roleArn} is wrong`
+  const arn = `the role does not exist: its name or account in ${role.arn} is wrong`
   const rights = `the policy of ${who} does not grant sts:AssumeRole on the role`
   // External ids are for roles of other accounts; within one account they are rare.
   const sameAccount = caller !== undefined && caller.account === account
   const likely =
     sameAccount && role.externalId === undefined ? [trust, rights, arn, externalId] : [externalId, trust, arn, rights]
   return {
-    field: likely[0] === externalId ? `${path}.externalId` : `${path}.roleArn`,
+    field: likely[0] === externalId ? `${path}.externalId` : `${path}.arn`,
     hint: `STS does not say why the role may not be assumed. In order of likelihood: ${likely.join('; ')}.`,
   }
 }
 
 function networkDiagnosis(cause: S3RequestError, settings: S3Settings, facts: ProbeFacts): Diagnosis {
-  const role = roleOf(settings)
+  const { role } = settings
   const ofSts = cause.operation === 'AssumeRole' || cause.operation === 'GetCallerIdentity'
   const endpoint = ofSts ? role?.endpoint : settings.endpoint
-  const prefix = ofSts ? 'credentials.assumeRole.' : ''
+  const prefix = ofSts ? 'role.' : ''
   const regionField = ofSts && role?.region !== undefined ? `${prefix}region` : 'region'
   const text = `${cause.code} ${cause.message}`
   if (/region is missing/i.test(text)) return { field: regionField, hint: 'Set the region of the bucket.' }
@@ -273,18 +273,11 @@ function networkDiagnosis(cause: S3RequestError, settings: S3Settings, facts: Pr
 
 function keysInUse(
   { service }: Pick<S3RequestError, 'service'>,
-  { credentials }: S3Settings,
+  { credentials, role }: S3Settings,
 ): { readonly path: string; readonly keys?: { readonly accessKeyId: string; readonly sessionToken?: string } } {
-  if (credentials === 'default') return { path: 'credentials' }
-  if (isKeys(credentials)) return { path: 'credentials', keys: credentials }
-  if (service !== 'sts') return { path: 'credentials.assumeRole' }
-  const base = credentials.assumeRole.credentials ?? 'default'
-  const path = 'credentials.assumeRole.credentials'
-  return base === 'default' ? { path } : { path, keys: base }
-}
-
-function roleOf({ credentials }: S3Settings): S3AssumedRole | undefined {
-  return credentials === 'default' || isKeys(credentials) ? undefined : credentials.assumeRole
+  // The keys of a role are those of its session, which nobody has set.
+  if (role !== undefined && service !== 'sts') return { path: 'role' }
+  return isKeys(credentials) ? { path: 'credentials', keys: credentials } : { path: 'credentials' }
 }
 
 function kmsField({ serverSideEncryption }: S3Settings): string {

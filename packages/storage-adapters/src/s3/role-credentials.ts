@@ -2,7 +2,7 @@ import type * as Sts from '@aws-sdk/client-sts'
 import { StoreError } from '../errors.js'
 import { readFlatErrors } from './flat-error.js'
 import { fromS3Error } from './s3-errors.js'
-import type { S3AssumedRole, S3Keys } from './s3-options.js'
+import type { S3Credentials, S3Keys, S3Role } from './s3-options.js'
 
 /** Keys with a known end. */
 export interface S3Session extends S3Keys {
@@ -67,24 +67,28 @@ export class RenewedSession {
 
 /** Assumes roles with STS. The module of the SDK is loaded when it is first needed. */
 export class RoleAssumer {
-  readonly #role: S3AssumedRole
+  readonly #role: S3Role
+  readonly #base: S3Credentials
   readonly #defaults: { readonly region?: string; readonly maxAttempts: number; readonly now: () => number }
   #client: Sts.STSClient | undefined
 
+  /** @param base who assumes the role */
   constructor(
-    role: S3AssumedRole,
+    role: S3Role,
+    base: S3Credentials,
     defaults: { readonly region?: string; readonly maxAttempts: number; readonly now: () => number },
   ) {
     this.#role = role
+    this.#base = base
     this.#defaults = defaults
   }
 
   /** @throws StoreError */
   async assume(): Promise<S3Session> {
-    const { roleArn, externalId, sessionName = 'rushes', durationSeconds = 3600 } = this.#role
+    const { arn, externalId, sessionName = 'rushes', durationSeconds = 3600 } = this.#role
     return this.#call('AssumeRole', async (sts, client) => {
       const command = new sts.AssumeRoleCommand({
-        RoleArn: roleArn,
+        RoleArn: arn,
         RoleSessionName: sessionName,
         DurationSeconds: durationSeconds,
         ...(externalId === undefined ? {} : { ExternalId: externalId }),
@@ -121,7 +125,8 @@ export class RoleAssumer {
     run: (sts: typeof Sts, client: Sts.STSClient) => Promise<Result>,
   ): Promise<Result> {
     const sts = await loadSts()
-    const { credentials: base = 'default', endpoint, region = this.#defaults.region } = this.#role
+    const base = this.#base
+    const { endpoint, region = this.#defaults.region } = this.#role
     try {
       if (this.#client === undefined) {
         this.#client = new sts.STSClient({
@@ -138,7 +143,7 @@ export class RoleAssumer {
       throw fromS3Error(error, {
         service: 'sts',
         operation,
-        subject: `role ${this.#role.roleArn}`,
+        subject: `role ${this.#role.arn}`,
         secrets: base === 'default' ? [] : secretsOf(base),
       })
     }

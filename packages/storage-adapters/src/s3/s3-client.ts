@@ -1,7 +1,7 @@
 import { S3Client } from '@aws-sdk/client-s3'
 import { sendPayloads } from './payload-middleware.js'
 import { RenewedSession, RoleAssumer, sdkKeys, secretsOf } from './role-credentials.js'
-import type { S3Credentials, S3Keys } from './s3-options.js'
+import type { S3Identity, S3Keys } from './s3-options.js'
 import { isKeys, type S3Settings } from './s3-settings.js'
 
 /** How wrong a clock may be before it is worth a word. */
@@ -15,11 +15,12 @@ export class S3Access {
   readonly #session: RenewedSession | undefined
   #lastToken: string | undefined
 
-  constructor(settings: S3Settings, credentials: S3Credentials) {
-    if (isKeys(credentials)) this.#keys = credentials
-    else if (credentials !== 'default') {
+  constructor(settings: S3Settings, { credentials = 'default', role }: S3Identity) {
+    if (role === undefined) {
+      if (isKeys(credentials)) this.#keys = credentials
+    } else {
       const { region, maxAttempts, now } = settings
-      const assumer = new RoleAssumer(credentials.assumeRole, {
+      const assumer = new RoleAssumer(role, credentials, {
         maxAttempts,
         now,
         ...(region === undefined ? {} : { region }),

@@ -12,25 +12,30 @@ export interface S3Keys {
 }
 
 /** A role that is assumed with STS, and assumed again before its session ends. */
-export interface S3AssumedRole {
+export interface S3Role {
   /** `arn:aws:iam::123456789012:role/recorder` */
-  readonly roleArn: string
+  readonly arn: string
   /** What the trust policy of the role asks for in `sts:ExternalId`: 2 to 1,224 characters. @defaultValue none */
   readonly externalId?: string
   /** How the session is called in the logs of the account: 2 to 64 characters. @defaultValue `rushes` */
   readonly sessionName?: string
   /** How long a session lives, in seconds: 900 to 43,200, and no longer than the role allows. @defaultValue 3,600 */
   readonly durationSeconds?: number
-  /** Who assumes the role; `default` looks where the AWS tools look. @defaultValue `default` */
-  readonly credentials?: S3Keys | 'default'
   /** URL of another STS. @defaultValue that of the region */
   readonly endpoint?: string
   /** Region of STS. @defaultValue that of the store */
   readonly region?: string
 }
 
-/** Who writes: fixed keys, a role, or whatever the AWS tools would find (environment, profile, container, instance). */
-export type S3Credentials = S3Keys | { readonly assumeRole: S3AssumedRole } | 'default'
+/** Fixed keys, or whatever the AWS tools would find (environment, profile, container, instance). */
+export type S3Credentials = S3Keys | 'default'
+
+/** Who somebody is: these credentials, or a role that they assume. */
+export interface S3Identity {
+  /** @defaultValue `default` */
+  readonly credentials?: S3Credentials
+  readonly role?: S3Role
+}
 
 /** Encryption by the service: with keys of S3, or with a key of KMS. */
 export type S3Encryption =
@@ -49,7 +54,7 @@ export type S3ChecksumAlgorithm = 'CRC32' | 'SHA256'
 export type S3Acl = 'private' | 'bucket-owner-full-control' | 'bucket-owner-read' | 'authenticated-read' | 'public-read'
 
 /** Where and how objects are stored. */
-export interface S3StoreOptions {
+export interface S3StoreOptions extends S3Identity {
   readonly bucket: string
   /** @defaultValue with `endpoint` `us-east-1`, otherwise what the AWS tools use */
   readonly region?: string
@@ -59,16 +64,14 @@ export interface S3StoreOptions {
   readonly forcePathStyle?: boolean
   /** Every key begins with this and a slash; no other key is ever written, read or signed. @defaultValue none */
   readonly basePath?: string
-  /** @defaultValue `default` */
-  readonly credentials?: S3Credentials
-  /** The credentials may read. @defaultValue false */
+  /** The credentials, or the role, may read. @defaultValue false */
   readonly get?: boolean
   /** The credentials may list. @defaultValue false */
   readonly list?: boolean
   /** The credentials may delete. @defaultValue false */
   readonly delete?: boolean
-  /** Who signs URLs, when `credentials` may not read. @defaultValue `credentials` when `get`, otherwise nobody */
-  readonly signing?: { readonly credentials: S3Credentials }
+  /** Who signs URLs, when those that put may not read. @defaultValue those that put when `get`, otherwise nobody */
+  readonly signing?: S3Identity
   /** How long URLs live, in seconds, when the caller does not say. 1 to 604,800. @defaultValue 43,200 */
   readonly urlExpiresIn?: number
   /** `STANDARD_IA`, `INTELLIGENT_TIERING`, … @defaultValue that of the service */

@@ -1,7 +1,7 @@
 import { ConfigurationError } from '@rushes/media'
 import { checkStoreKey } from '../store-key.js'
 import { MAX_PART_BYTES, MIN_PART_BYTES } from './part-size.js'
-import type { S3ChecksumAlgorithm, S3Credentials, S3Keys, S3StoreOptions } from './s3-options.js'
+import type { S3ChecksumAlgorithm, S3Credentials, S3Identity, S3Keys, S3Role, S3StoreOptions } from './s3-options.js'
 
 /** Options that were checked, with every default filled in. */
 export interface S3Settings extends S3StoreOptions {
@@ -35,8 +35,8 @@ export function resolveS3Settings(options: S3StoreOptions): S3Settings {
   const basePath = checkedBasePath(options.basePath)
   checkText('region', options.region, /^[a-z0-9-]{1,64}$/, 'must be the name of a region, such as eu-west-1')
   checkUrl('endpoint', options.endpoint)
-  checkCredentials('credentials', options.credentials ?? 'default')
-  if (options.signing !== undefined) checkCredentials('signing.credentials', options.signing.credentials)
+  checkIdentity('', options)
+  if (options.signing !== undefined) checkIdentity('signing.', options.signing)
   checkObjectSettings(options)
   const partSize = integer('partSize', options.partSize ?? 8 * MIB, MIN_PART_BYTES, MAX_PART_BYTES)
   const checksums = options.checksums ?? (options.endpoint === undefined ? 'when-supported' : 'when-required')
@@ -66,7 +66,7 @@ export function resolveS3Settings(options: S3StoreOptions): S3Settings {
 
 /** True for keys, which are given as they are. */
 export function isKeys(credentials: S3Credentials): credentials is S3Keys {
-  return credentials !== 'default' && !('assumeRole' in credentials)
+  return credentials !== 'default'
 }
 
 function checkBucket({ bucket, endpoint }: S3StoreOptions): void {
@@ -87,27 +87,19 @@ function checkedBasePath(basePath: string | undefined): string {
 }
 
 // Never with what was given: it may be a secret in the wrong place.
-function checkCredentials(field: string, credentials: S3Credentials): void {
-  if (credentials === 'default') return
-  if (typeof credentials !== 'object' || credentials === null) {
-    throw new ConfigurationError(field, 'must be keys, { assumeRole } or default')
+function checkIdentity(place: string, { credentials = 'default', role }: S3Identity): void {
+  if (typeof credentials !== 'object' && credentials !== 'default') {
+    throw new ConfigurationError(`${place}credentials`, 'must be keys or default')
   }
-  if (isKeys(credentials)) {
-    checkKeys(field, credentials)
-    return
-  }
-  const {
-    roleArn,
-    externalId,
-    sessionName,
-    durationSeconds,
-    credentials: base,
-    endpoint,
-    region,
-  } = credentials.assumeRole
-  const role = `${field}.assumeRole`
+  if (isKeys(credentials)) checkKeys(`${place}credentials`, credentials)
+  if (role !== undefined) checkRole(`${place}role`, role)
+}
+
+function checkRole(role: string, given: S3Role): void {
+  if (typeof given !== 'object' || given === null) throw new ConfigurationError(role, 'must be { arn, externalId }')
+  const { arn: roleArn, externalId, sessionName, durationSeconds, endpoint, region } = given
   const arn = /^arn:aws[a-z-]*:iam::[A-Za-z0-9_-]*:role\/[\w+=,.@/-]{1,576}$/
-  checkText(`${role}.roleArn`, roleArn ?? '', arn, 'must be the ARN of a role: arn:aws:iam::<account>:role/<name>')
+  checkText(`${role}.arn`, roleArn ?? '', arn, 'must be the ARN of a role: arn:aws:iam::<account>:role/<name>')
   checkText(
     `${role}.externalId`,
     externalId,
@@ -116,12 +108,12 @@ function checkCredentials(field: string, credentials: S3Credentials): void {
   )
   checkText(`${role}.sessionName`, sessionName, /^[\w+=,.@-]{2,64}$/, 'must be 2 to 64 of A-Z, a-z, 0-9 and _+=,.@-')
   if (durationSeconds !== undefined) integer(`${role}.durationSeconds`, durationSeconds, 900, 43_200)
-  if (base !== undefined && base !== 'default') checkKeys(`${role}.credentials`, base)
   checkUrl(`${role}.endpoint`, endpoint)
   checkText(`${role}.region`, region, /^[a-z0-9-]{1,64}$/, 'must be the name of a region, such as eu-west-1')
 }
 
-function checkKeys(field: string, keys: S3Keys): void {
+function checkKeys(field: string, keys: S3Keys | null): void {
+  if (keys === null) throw new ConfigurationError(field, 'must be keys or default')
   const { accessKeyId, secretAccessKey, sessionToken, expiresAtMs } = keys
   const known = { accessKeyId, secretAccessKey, ...(sessionToken === undefined ? {} : { sessionToken }) }
   for (const [name, value] of Object.entries(known)) {

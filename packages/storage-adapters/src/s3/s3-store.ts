@@ -51,8 +51,8 @@ class BucketStore implements S3Store {
 
   constructor(settings: S3Settings) {
     this.#settings = settings
-    this.#access = new S3Access(settings, settings.credentials)
-    if (settings.signing !== undefined) this.#signer = new S3Access(settings, settings.signing.credentials)
+    this.#access = new S3Access(settings, settings)
+    if (settings.signing !== undefined) this.#signer = new S3Access(settings, settings.signing)
     else if (settings.get) this.#signer = this.#access
     this.#requests = new S3Requests(settings, this.#access)
     this.name = `s3 ${joinStoreKey(settings.bucket, settings.basePath).replace(/\/$/, '')}`

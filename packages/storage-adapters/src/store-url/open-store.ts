@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { ConfigurationError } from '@rushes/media'
 import type { OssKeys, OssStoreOptions } from '../oss/index.js'
-import type { S3Credentials, S3Keys, S3StoreOptions } from '../s3/index.js'
+import type { S3Keys, S3StoreOptions } from '../s3/index.js'
 import type { Store } from '../store.js'
 import { parseStoreUrl } from './parse-store-url.js'
 import type { OssStoreUrl, S3StoreUrl, StoreUrlSettings } from './store-url-settings.js'
@@ -53,13 +53,12 @@ async function s3Options(settings: S3StoreUrl, secrets: Secrets): Promise<S3Stor
     secretAccessKey: 'AWS_SECRET_ACCESS_KEY',
     sessionToken: 'AWS_SESSION_TOKEN',
   })) as S3Keys | undefined
-  const base = keys ?? 'default'
-  const role = given({ externalId, sessionName, durationSeconds })
-  const credentials: S3Credentials =
-    roleArn === undefined ? base : { assumeRole: { roleArn, credentials: base, ...role } }
+  const credentials = keys ?? 'default'
+  const role =
+    roleArn === undefined ? undefined : { arn: roleArn, ...given({ externalId, sessionName, durationSeconds }) }
   const region = settings.region ?? secrets.env['AWS_REGION'] ?? secrets.env['AWS_DEFAULT_REGION']
   // The adapter checks what the texts may be.
-  return { ...rest, credentials, ...given({ region, forcePathStyle: pathStyle }) } as S3StoreOptions
+  return { ...rest, credentials, ...given({ role, region, forcePathStyle: pathStyle }) } as S3StoreOptions
 }
 
 async function ossOptions(settings: OssStoreUrl, secrets: Secrets): Promise<OssStoreOptions> {

@@ -3,8 +3,8 @@ import { createS3Store, type S3StoreOptions } from '../../src/s3/index.js'
 import { resolveS3Settings } from '../../src/s3/s3-settings.js'
 
 const keys = { accessKeyId: 'AKIAEXAMPLE', secretAccessKey: 'the-secret-of-the-test' }
-const roleArn = 'arn:aws:iam::123456789012:role/recorder'
-const role = (changes: object): Partial<S3StoreOptions> => ({ credentials: { assumeRole: { roleArn, ...changes } } })
+const arn = 'arn:aws:iam::123456789012:role/recorder'
+const role = (changes: object): Partial<S3StoreOptions> => ({ role: { arn, ...changes } })
 
 const wrong: readonly [string, object][] = [
   ['bucket', { bucket: '' }],
@@ -27,14 +27,14 @@ const wrong: readonly [string, object][] = [
   ['credentials.secretAccessKey', { credentials: { accessKeyId: 'AKIAEXAMPLE' } }],
   ['credentials.sessionToken', { credentials: { ...keys, sessionToken: ' ' } }],
   ['credentials.expiresAtMs', { credentials: { ...keys, expiresAtMs: Number.NaN } }],
-  ['credentials.assumeRole.roleArn', role({ roleArn: 'recorder' })],
-  ['credentials.assumeRole.roleArn', role({ roleArn: 'arn:aws:iam::123456789012:user/recorder' })],
-  ['credentials.assumeRole.externalId', role({ externalId: 'x' })],
-  ['credentials.assumeRole.externalId', role({ externalId: 'a b' })],
-  ['credentials.assumeRole.sessionName', role({ sessionName: 'x' })],
-  ['credentials.assumeRole.durationSeconds', role({ durationSeconds: 60 })],
-  ['credentials.assumeRole.endpoint', role({ endpoint: 'sts' })],
-  ['credentials.assumeRole.credentials.accessKeyId', role({ credentials: { secretAccessKey: 'x' } })],
+  ['role.arn', role({ arn: 'recorder' })],
+  ['role.arn', role({ arn: 'arn:aws:iam::123456789012:user/recorder' })],
+  ['role.externalId', role({ externalId: 'x' })],
+  ['role.externalId', role({ externalId: 'a b' })],
+  ['role.sessionName', role({ sessionName: 'x' })],
+  ['role.durationSeconds', role({ durationSeconds: 60 })],
+  ['role.endpoint', role({ endpoint: 'sts' })],
+  ['credentials.accessKeyId', { ...role({}), credentials: { secretAccessKey: 'x' } as never }],
   ['signing.credentials.secretAccessKey', { signing: { credentials: { accessKeyId: 'x' } } }],
   ['urlExpiresIn', { urlExpiresIn: 604_801 }],
   ['storageClass', { storageClass: 'cheap' }],

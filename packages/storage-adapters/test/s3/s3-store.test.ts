@@ -349,9 +349,8 @@ describe('a session that the service ends early', () => {
       return { status: 200, headers: { 'content-type': 'text/xml' }, body }
     })
     try {
-      const roleArn = 'arn:aws:iam::123456789012:role/recorder'
-      const credentials = { assumeRole: { roleArn, credentials: keys, endpoint: sts.endpoint } }
-      const store = storeOf({ ...inParts, credentials })
+      const role = { arn: 'arn:aws:iam::123456789012:role/recorder', endpoint: sts.endpoint }
+      const store = storeOf({ ...inParts, credentials: keys, role })
       server.answering = ({ query, headers }) =>
         query.has('partNumber') && headers['x-amz-security-token'] === 'T1' ? s3Error(400, 'ExpiredToken') : undefined
       await store.put('a', large)
@@ -367,8 +366,8 @@ describe('a session that the service ends early', () => {
   it('is not waited for after the signal', async () => {
     const sts = await startS3LikeServer(() => 'hang')
     try {
-      const roleArn = 'arn:aws:iam::123456789012:role/recorder'
-      const store = storeOf({ credentials: { assumeRole: { roleArn, credentials: keys, endpoint: sts.endpoint } } })
+      const role = { arn: 'arn:aws:iam::123456789012:role/recorder', endpoint: sts.endpoint }
+      const store = storeOf({ credentials: keys, role })
       const stop = new AbortController()
       const putting = store.put('a', new Uint8Array(1), { signal: stop.signal })
       putting.catch(() => {})

@@ -47,9 +47,7 @@ describe('opening a store by its URL', () => {
     const store = await openStore(url, { env: { ...aws, AWS_REGION: 'eu-west-1' } })
     expect(store.locationOf('key')).toBe('s3://calls/key')
     await store.close?.()
-    expect((await refusal(openStore(url.replace('tenant-1', 'x'), { env: aws }))).field).toBe(
-      'credentials.assumeRole.externalId',
-    )
+    expect((await refusal(openStore(url.replace('tenant-1', 'x'), { env: aws }))).field).toBe('role.externalId')
   })
 
   it('makes a bucket of OSS', async () => {
