@@ -10,11 +10,14 @@ export interface Span {
   readonly earliestEnd: number
 }
 
+/** A browser's pictures come up to half an interval early or late: two that are near say nothing of the rate. */
+const SHORTEST_RATE_SECONDS = 0.25
+
 /** What a TS segment holds. */
 export interface SegmentFacts {
   readonly tracks: string
   readonly spans: readonly Span[]
-  /** Pictures a second between the first and the last; 0 with fewer than 2. */
+  /** Pictures a second between the first and the last; 0 where these are too near to each other to tell. */
   readonly frameRate: number
   /** `1280x720` and the profile, in order of appearance without repeats in a row. */
   readonly pictures: readonly { readonly size: string; readonly profile: number; readonly codec: string }[]
@@ -35,7 +38,7 @@ export function segmentFacts(listing: TransportStreamListing): SegmentFacts[] {
         const span = videoSpan(units)
         spans.push(span)
         const last = Math.max(...times(units))
-        if (units.length > 1 && last > span.start) frameRate = (units.length - 1) / (last - span.start)
+        if (last - span.start >= SHORTEST_RATE_SECONDS) frameRate = (units.length - 1) / (last - span.start)
         for (const unit of units) addPicture(unit, pictures)
       }
       const [first, last] = [frames[0], frames[frames.length - 1]]

@@ -300,6 +300,17 @@ describe('checkHls', () => {
     expect(formatFindings(await checkHls(inputOf(resized)))).toBe('')
   })
 
+  it('takes two pictures that are near to each other for no frame rate', async () => {
+    const two = segments({}, (samples) => {
+      const [from = 0] = goodSamples().starts.slice(1)
+      const tail = samples.splice(from).filter(({ trackId }) => trackId === 'video')
+      const [first, second] = tail as [(typeof tail)[0], (typeof tail)[0]]
+      samples.push(first, { ...second, pts: first.pts + 1440, dts: first.dts + 1440 })
+    })
+    const findings = await checkHls(inputOf({ ...goodHls(), ...two }))
+    expect(rulesOf(findings)).not.toContain('variant-frame-rate')
+  })
+
   it('finds what is wrong inside segments', async () => {
     const broken = segments({ accessUnit: (nalUnits, picture) => (picture === 10 ? nalUnits.slice(1) : nalUnits) })
     const findings = await checkHls(inputOf({ ...goodHls(), ...broken }))
