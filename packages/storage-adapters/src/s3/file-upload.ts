@@ -4,6 +4,7 @@ import { StoreError } from '../errors.js'
 import type { PutFileOptions } from '../store.js'
 import { throwIfAborted } from '../store-body.js'
 import type { Uploaded } from './body-upload.js'
+import type { FileBuffers } from './file-buffers.js'
 import type { StoredPart } from './integrity.js'
 import { PartQueue } from './part-queue.js'
 import { partSizeFor } from './part-size.js'
@@ -22,12 +23,13 @@ export async function uploadFile(
   objectKey: string,
   path: string,
   options: PutFileOptions,
+  buffers: FileBuffers,
 ): Promise<Uploaded> {
   throwIfAborted(options.signal)
   const handle = await open(path, 'r').catch((cause: unknown) => cannotRead(path, requests.keyOf(objectKey), cause))
   try {
     const file = await inspect(handle, path, requests.keyOf(objectKey))
-    const upload = new FileUpload(requests, settings, objectKey, file, options)
+    const upload = new FileUpload(requests, settings, objectKey, file, options, buffers)
     if (file.size <= settings.multipartThreshold) return await upload.putWhole()
     const resumed = await upload.resumable()
     try {
@@ -55,8 +57,7 @@ class FileUpload {
   readonly #objectKey: string
   readonly #file: SourceFile
   readonly #options: PutFileOptions
-  /** Buffers whose part has arrived. */
-  readonly #free: Buffer[] = []
+  readonly #buffers: FileBuffers
 
   constructor(
     requests: S3Requests,
@@ -64,12 +65,14 @@ class FileUpload {
     objectKey: string,
     file: SourceFile,
     options: PutFileOptions,
+    buffers: FileBuffers,
   ) {
     this.#requests = requests
     this.#settings = settings
     this.#objectKey = objectKey
     this.#file = file
     this.#options = options
+    this.#buffers = buffers
   }
 
   async putWhole(): Promise<Uploaded> {
@@ -77,11 +80,15 @@ class FileUpload {
     const stale = this.#options.resumeFrom === undefined ? undefined : parseCheckpoint(this.#options.resumeFrom)
     if (stale !== undefined) await this.#abandon(stale)
     const { size } = this.#file
-    const bytes = await this.#read(Buffer.allocUnsafeSlow(size), 0)
-    await this.#checkUnchanged()
-    const payload = new Payload([bytes])
-    const { etag } = await this.#requests.putObject(this.#objectKey, payload, this.#options)
-    return { bytes: size, etag, ...(this.#options.sha256 === true ? { sha256: hexSha256(payload) } : {}) }
+    const buffer = await this.#buffers.take(size, this.#options.signal)
+    try {
+      const payload = new Payload([await this.#read(buffer, 0)])
+      await this.#checkUnchanged()
+      const { etag } = await this.#requests.putObject(this.#objectKey, payload, this.#options)
+      return { bytes: size, etag, ...(this.#options.sha256 === true ? { sha256: hexSha256(payload) } : {}) }
+    } finally {
+      this.#buffers.give(buffer)
+    }
   }
 
   /** The earlier transfer, when it was of this file to this place; one of this place but not of this file is ended. */
@@ -123,22 +130,31 @@ class FileUpload {
     try {
       for (let number = 1; (number - 1) * partSize < size; number += 1) {
         if (parts.has(number) && hash === undefined) continue
-        const buffer = this.#free.pop() ?? Buffer.allocUnsafeSlow(Math.min(partSize, size))
         const offset = (number - 1) * partSize
-        const bytes = await this.#read(buffer.subarray(0, Math.min(partSize, size - offset)), offset)
-        throwIfAborted(signal)
-        hash?.update(bytes)
-        if (parts.has(number)) {
-          this.#free.push(buffer)
-          continue
+        const buffer = await this.#buffers.take(Math.min(partSize, size), queue.signal)
+        let isOut = true
+        const giveBack = (): void => {
+          if (isOut) this.#buffers.give(buffer)
+          isOut = false
         }
-        const send = (at: number, payload: Payload, stop: AbortSignal): Promise<StoredPart> =>
-          this.#requests.uploadPart(start, at, payload, stop)
-        await queue.add(number, new Payload([bytes]), send, (part) => {
-          this.#free.push(buffer)
-          parts.set(part.number, part)
-          onCheckpoint?.({ ...start, parts: inOrder(parts) })
-        })
+        try {
+          const bytes = await this.#read(buffer.subarray(0, Math.min(partSize, size - offset)), offset)
+          throwIfAborted(signal)
+          hash?.update(bytes)
+          if (parts.has(number)) {
+            giveBack()
+            continue
+          }
+          const send = (at: number, payload: Payload, stop: AbortSignal): Promise<StoredPart> =>
+            this.#requests.uploadPart(start, at, payload, stop).finally(giveBack)
+          await queue.add(number, new Payload([bytes]), send, (part) => {
+            parts.set(part.number, part)
+            onCheckpoint?.({ ...start, parts: inOrder(parts) })
+          })
+        } catch (error) {
+          giveBack()
+          throw error
+        }
       }
       await queue.finish()
       await this.#checkUnchanged()

@@ -97,6 +97,11 @@ export interface S3StoreOptions extends S3Identity {
   readonly multipartThreshold?: number
   /** Parts of one object under way at the same time, 1 to 64. Memory: one part more than this. @defaultValue 4 */
   readonly concurrency?: number
+  /**
+   * Bytes of files that are held while they are sent, of all `putFile` together: many large files take turns. One part
+   * goes however large it is. @defaultValue 50,331,648
+   */
+  readonly fileBufferBytes?: number
   /** Milliseconds that a request may take as a whole, body and answer. @defaultValue 300,000 */
   readonly requestTimeoutMs?: number
   /** Milliseconds without a byte in either direction after which a request has failed. @defaultValue 60,000 */

@@ -18,6 +18,7 @@ export interface S3Settings extends S3StoreOptions {
   readonly partSize: number
   readonly multipartThreshold: number
   readonly concurrency: number
+  readonly fileBufferBytes: number
   readonly requestTimeoutMs: number
   readonly idleTimeoutMs: number
   readonly maxAttempts: number
@@ -57,6 +58,7 @@ export function resolveS3Settings(options: S3StoreOptions): S3Settings {
     partSize,
     multipartThreshold: integer('multipartThreshold', options.multipartThreshold ?? 16 * MIB, 0, MAX_PART_BYTES),
     concurrency: integer('concurrency', options.concurrency ?? 4, 1, 64),
+    fileBufferBytes: integer('fileBufferBytes', options.fileBufferBytes ?? 48 * MIB, MIB, 2 ** 40),
     requestTimeoutMs: integer('requestTimeoutMs', options.requestTimeoutMs ?? 300_000, 1, 86_400_000),
     idleTimeoutMs: integer('idleTimeoutMs', options.idleTimeoutMs ?? 60_000, 1, 86_400_000),
     maxAttempts: integer('maxAttempts', options.maxAttempts ?? 3, 1, 100),

@@ -16,6 +16,7 @@ import type {
 import { throwIfAborted } from '../store-body.js'
 import { checkStoreKey, encodeStoreKey, joinStoreKey, MAX_KEY_BYTES } from '../store-key.js'
 import { type Uploaded, uploadBody } from './body-upload.js'
+import { FileBuffers } from './file-buffers.js'
 import { uploadFile } from './file-upload.js'
 import { probeS3 } from './probe.js'
 import { S3Access } from './s3-client.js'
@@ -47,6 +48,7 @@ class BucketStore implements S3Store {
   readonly #access: S3Access
   readonly #signer: S3Access | undefined
   readonly #requests: S3Requests
+  readonly #buffers: FileBuffers
   #closed = false
 
   constructor(settings: S3Settings) {
@@ -55,6 +57,7 @@ class BucketStore implements S3Store {
     if (settings.signing !== undefined) this.#signer = new S3Access(settings, settings.signing)
     else if (settings.get) this.#signer = this.#access
     this.#requests = new S3Requests(settings, this.#access)
+    this.#buffers = new FileBuffers(settings.fileBufferBytes)
     this.name = `s3 ${joinStoreKey(settings.bucket, settings.basePath).replace(/\/$/, '')}`
     const { get, list, delete: remove } = settings
     this.capabilities = { get, list, delete: remove, signedUrls: this.#signer !== undefined, resume: true }
@@ -74,7 +77,10 @@ class BucketStore implements S3Store {
 
   async putFile(key: string, path: string, options: PutFileOptions = {}): Promise<Stored> {
     const objectKey = this.#open(key)
-    const stored = this.#stored(key, await uploadFile(this.#requests, this.#settings, objectKey, path, options))
+    const stored = this.#stored(
+      key,
+      await uploadFile(this.#requests, this.#settings, objectKey, path, options, this.#buffers),
+    )
     if (options.move === true) await rm(path, { force: true })
     return stored
   }
