@@ -1,5 +1,5 @@
+import { DeadlineHeap } from '@rushes/media'
 import { type BackOff, delayMs } from './back-off.js'
-import { ReadyQueue } from './ready-queue.js'
 
 /** What the schedule must know of a delivery. All times are milliseconds on one clock. */
 export interface ScheduledDelivery {
@@ -52,7 +52,7 @@ export class DeliverySchedule<T extends ScheduledDelivery> {
   readonly #random: () => number
   readonly #lanes = new Map<string, Lane<T>>()
   /** The lanes that have no attempt in flight. One that had its turn goes behind those that are due for longer. */
-  readonly #ready = new ReadyQueue<Lane<T>>()
+  readonly #ready = new DeadlineHeap<Lane<T>>()
   #inFlight = 0
   #size = 0
 
@@ -88,7 +88,7 @@ export class DeliverySchedule<T extends ScheduledDelivery> {
   /** Begins the next attempt, or gives `undefined` when none is due or enough are in flight. */
   next(nowMs: number): T | undefined {
     if (this.#inFlight >= this.#limits.maxConcurrent) return undefined
-    if ((this.#ready.readyMs ?? Infinity) > nowMs) return undefined
+    if ((this.#ready.peek()?.dueMs ?? Infinity) > nowMs) return undefined
     const lane = this.#ready.shift()
     if (lane === undefined) return undefined
     lane.inFlight = true
@@ -99,7 +99,7 @@ export class DeliverySchedule<T extends ScheduledDelivery> {
   /** When `next` may give something again; `undefined`: not before something is added or settled. */
   nextDeadline(): number | undefined {
     if (this.#inFlight >= this.#limits.maxConcurrent) return undefined
-    return this.#ready.readyMs
+    return this.#ready.peek()?.dueMs
   }
 
   /** Ends an attempt that `next` began. */

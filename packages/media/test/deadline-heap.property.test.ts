@@ -1,13 +1,13 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { ReadyQueue } from '../src/ready-queue.js'
+import { DeadlineHeap } from '../src/deadline-heap.js'
 
-describe('ReadyQueue', () => {
+describe('DeadlineHeap', () => {
   it('gives the earliest first, and of the same time the first that came, whatever comes in between', () => {
     const steps = fc.array(fc.option(fc.nat(20)), { maxLength: 200 })
     fc.assert(
       fc.property(steps, (script) => {
-        const queue = new ReadyQueue<number>()
+        const queue = new DeadlineHeap<number>()
         const model: { readyMs: number; order: number }[] = []
         for (const [order, readyMs] of script.entries()) {
           if (readyMs === null) {
@@ -17,7 +17,7 @@ describe('ReadyQueue', () => {
             model.push({ readyMs, order })
             model.sort((a, b) => a.readyMs - b.readyMs || a.order - b.order)
           }
-          expect(queue.readyMs).toBe(model[0]?.readyMs)
+          expect(queue.peek()?.dueMs).toBe(model[0]?.readyMs)
         }
       }),
     )
