@@ -1,6 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { constants } from 'node:fs'
-import { copyFile, type FileHandle, link, lstat, mkdir, open, realpath, rename, rm, unlink } from 'node:fs/promises'
+import { type FileHandle, lstat, mkdir, open, realpath, rename, rm, unlink } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
 import { addAbortSignal, type Readable } from 'node:stream'
 import { pathToFileURL } from 'node:url'
@@ -20,6 +19,7 @@ import type {
 } from '../store.js'
 import { bodyPieces, readBody, throwIfAborted } from '../store-body.js'
 import { encodeStoreKey } from '../store-key.js'
+import { linkOrCopy, syncPath, writePieces } from './file-writes.js'
 import { listFolder } from './local-list.js'
 import { checkLocalKey, folderOfKey, followInside, lstatIfThere, TEMPORARY_PREFIX } from './local-path.js'
 import { fromSystemError, systemCode } from './system-error.js'
@@ -92,15 +92,7 @@ class FolderStore implements LocalStore {
     const info = await lstat(path).catch((cause: unknown) => cannotRead(path, key, cause))
     if (options.sha256 === true || !info.isFile()) return this.#putFileAsStream(key, path, options)
     const stored = await this.#place(key, options.signal, async (temporary) => {
-      // A second name for the file, so that the first one goes only when all is done. On another file system, or when
-      // the file is to stay, a copy, which costs nothing where blocks can be shared.
-      const linked =
-        options.move === true &&
-        (await link(path, temporary).then(
-          () => true,
-          () => false,
-        ))
-      if (!linked) await copyFile(path, temporary, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE)
+      await linkOrCopy(path, temporary, options.move === true)
       if (this.#fsync) await syncPath(temporary)
       return { bytes: info.size }
     })
@@ -247,32 +239,4 @@ async function writeBody(
     if (chunk.byteLength > 0) await writePieces(handle, [chunk])
   })
   return bytes
-}
-
-/** A segment is hundreds of small pieces: one call of the system for many. A system may write less than it was given. */
-async function writePieces(handle: FileHandle, pieces: readonly Uint8Array[]): Promise<void> {
-  let left = pieces.filter((piece) => piece.byteLength > 0)
-  while (left.length > 0) {
-    let { bytesWritten } = await handle.writev(left.slice(0, 1024))
-    let index = 0
-    for (; index < left.length; index += 1) {
-      const length = (left[index] as Uint8Array).byteLength
-      if (bytesWritten < length) break
-      bytesWritten -= length
-    }
-    left = left.slice(index)
-    if (bytesWritten > 0) left[0] = (left[0] as Uint8Array).subarray(bytesWritten)
-  }
-}
-
-async function syncPath(path: string): Promise<void> {
-  const handle = await open(path, 'r')
-  try {
-    await handle.sync()
-  } catch (error) {
-    // Some systems cannot sync a folder.
-    if (!['EINVAL', 'EPERM', 'ENOTSUP'].includes(systemCode(error) ?? '')) throw error
-  } finally {
-    await handle.close()
-  }
 }

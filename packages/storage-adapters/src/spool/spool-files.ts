@@ -1,15 +1,13 @@
 import { createHash } from 'node:crypto'
-import { constants, createReadStream, type ReadStream } from 'node:fs'
-import { copyFile, type FileHandle, link, lstat, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
+import { createReadStream, type ReadStream } from 'node:fs'
+import { type FileHandle, lstat, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { linkOrCopy, syncPath, writePieces } from '../local/file-writes.js'
 import type { StoreBody } from '../store.js'
 import { bodyPieces, readBody } from '../store-body.js'
-import { syncFolder } from './spool-journal.js'
 
 /** Blocks in which a file is read back. */
 const READ_BYTES = 262_144
-/** Pieces that one call of the system takes (IOV_MAX of Linux). */
-const MAX_PIECES = 1024
 
 /**
  * The files of the bodies: `objects/<id>.part` until the journal has the entry, then `objects/<id>.body`. So a `.part`
@@ -65,13 +63,7 @@ export class SpoolFiles {
 
   /** Takes a file over: by a second name, or a copy where it is to stay or lies on another file system. */
   async adopt(id: number, path: string, move: boolean): Promise<void> {
-    const linked =
-      move &&
-      (await link(path, this.#partOf(id)).then(
-        () => true,
-        () => false,
-      ))
-    if (!linked) await copyFile(path, this.#partOf(id), constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE)
+    await linkOrCopy(path, this.#partOf(id), move)
     if (!this.#fsync) return
     const handle = await open(this.#partOf(id), 'r')
     try {
@@ -83,7 +75,7 @@ export class SpoolFiles {
 
   /** The names of new files are on the disk, where that is asked for. */
   async syncNames(): Promise<void> {
-    if (this.#fsync) await syncFolder(this.#folder)
+    if (this.#fsync) await syncPath(this.#folder)
   }
 
   /** The journal has the entry. */
@@ -142,20 +134,4 @@ export async function plainFileBytes(path: string): Promise<number | undefined> 
 
 function nameOf(id: number): string {
   return id.toString(16).padStart(12, '0')
-}
-
-/** A segment is hundreds of small pieces: one call of the system for many. A system may write less than it was given. */
-async function writePieces(handle: FileHandle, pieces: readonly Uint8Array[]): Promise<void> {
-  let left = pieces.filter((piece) => piece.byteLength > 0)
-  while (left.length > 0) {
-    let { bytesWritten } = await handle.writev(left.slice(0, MAX_PIECES))
-    let index = 0
-    for (; index < left.length; index += 1) {
-      const length = (left[index] as Uint8Array).byteLength
-      if (bytesWritten < length) break
-      bytesWritten -= length
-    }
-    left = left.slice(index)
-    if (bytesWritten > 0) left[0] = (left[0] as Uint8Array).subarray(bytesWritten)
-  }
 }

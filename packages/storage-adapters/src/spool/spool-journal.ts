@@ -1,5 +1,6 @@
 import { type FileHandle, open, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { syncPath } from '../local/file-writes.js'
 import { type JournalLine, serializeLine } from './journal-line.js'
 
 /** Lines that no longer count before the journal is written anew; then at least as many as those that count. */
@@ -150,7 +151,7 @@ export class SpoolJournal {
       await write()
       if (this.#fsync) await handle.datasync()
       await rename(temporary, this.#path)
-      if (this.#fsync) await syncFolder(dirname(this.#path))
+      if (this.#fsync) await syncPath(dirname(this.#path))
     } catch (error) {
       await handle.close()
       await rm(temporary, { force: true }).catch(() => {})
@@ -169,18 +170,6 @@ export class SpoolJournal {
       },
       () => rm(`${this.#path}.reserve`, { force: true }).catch(() => {}),
     )
-  }
-}
-
-/** Waits until the names in a folder are on the disk; some systems cannot. */
-export async function syncFolder(path: string): Promise<void> {
-  const handle = await open(path, 'r')
-  try {
-    await handle.sync()
-  } catch (error) {
-    if (!['EINVAL', 'EPERM', 'ENOTSUP'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error
-  } finally {
-    await handle.close()
   }
 }
 
