@@ -1,5 +1,6 @@
 export type { AccessUnit } from './access-unit.js'
 export type { AudioFrame } from './audio-frame.js'
+export { type BackOff, checkBackOff, delayMs, longestDelayMs } from './back-off.js'
 export { chain } from './chain.js'
 export { type MonotonicClock, monotonicClock } from './clock.js'
 export type { AudioConfiguration, Configuration, ParameterSets, Rotation, VideoConfiguration } from './configuration.js'

@@ -1,5 +1,4 @@
-import { DeadlineHeap } from '@rushes/media'
-import { type BackOff, delayMs } from './back-off.js'
+import { type BackOff, DeadlineHeap, delayMs } from '@rushes/media'
 
 /** What the schedule must know of a delivery. All times are milliseconds on one clock. */
 export interface ScheduledDelivery {

@@ -1,4 +1,4 @@
-export type { BackOff } from './back-off.js'
+export type { BackOff } from '@rushes/media'
 export { combineNotifiers } from './combine-notifiers.js'
 export type { Deliver, Delivery, DeliveryOutcome, DeliveryReport, NotifierLogger } from './delivery.js'
 export {

@@ -1,5 +1,5 @@
-import { ConfigurationError, type MonotonicClock, monotonicClock } from '@rushes/media'
-import { type BackOff, backOffOf } from './back-off.js'
+import { type BackOff, ConfigurationError, type MonotonicClock, monotonicClock } from '@rushes/media'
+import { backOffOf } from './back-off.js'
 import type { DeliveryReport, NotifierLogger } from './delivery.js'
 import type { NotifierError } from './errors.js'
 
@@ -16,7 +16,7 @@ export interface OutboxOptions {
   readonly maxAttempts?: number
   /** Given up when so old, in milliseconds, after a last attempt at that age; default 24 hours. */
   readonly maxAgeMs?: number
-  /** The waits between attempts. */
+  /** The waits between attempts; default first 1 s, at most 5 min, factor 2, full jitter. */
   readonly backoff?: Partial<BackOff>
   /** Attempts at the same time, for different recordings; default 8. */
   readonly maxConcurrent?: number

@@ -1,6 +1,6 @@
-import { ConfigurationError } from '@rushes/media'
+import { ConfigurationError, delayMs, longestDelayMs } from '@rushes/media'
 import { describe, expect, it } from 'vitest'
-import { backOffOf, delayMs, longestDelayMs } from '../src/back-off.js'
+import { backOffOf } from '../src/back-off.js'
 
 describe('back-off', () => {
   it('doubles up to its maximum', () => {

@@ -1,6 +1,7 @@
+import { type BackOff, longestDelayMs } from '@rushes/media'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { type BackOff, backOffOf, longestDelayMs } from '../src/back-off.js'
+import { backOffOf } from '../src/back-off.js'
 import { DeliverySchedule, type ScheduledDelivery, type ScheduleLimits } from '../src/delivery-schedule.js'
 
 interface Item extends ScheduledDelivery {

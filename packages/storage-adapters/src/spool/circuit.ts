@@ -1,5 +1,6 @@
+import { delayMs } from '@rushes/media'
 import type { StoreError } from '../errors.js'
-import { delayMs, type SpoolBackOff } from './back-off.js'
+import type { SpoolBackOff } from './back-off.js'
 import type { Lane } from './queued-entry.js'
 
 /** Lanes that must fail one after the other, without a success between, before the store counts as down. */

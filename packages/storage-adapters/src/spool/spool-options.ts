@@ -25,7 +25,7 @@ export interface SpoolOptions {
   readonly fsync?: boolean
   /** When the local copy goes, once the store has confirmed it. @defaultValue 'at-once' */
   readonly free?: FreePolicy
-  /** Waits after failures. */
+  /** Waits after failures. @defaultValue first 500 ms, at most 30 s, factor 2, full jitter */
   readonly backOff?: Partial<SpoolBackOff>
   /**
    * A store that refuses (rights, bucket, settings) is tried again after so many milliseconds; `Infinity`: only by

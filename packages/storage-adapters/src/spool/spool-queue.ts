@@ -1,7 +1,6 @@
-import { DeadlineHeap } from '@rushes/media'
+import { DeadlineHeap, delayMs } from '@rushes/media'
 import type { StoreError } from '../errors.js'
 import type { SpoolBackOff } from './back-off.js'
-import { delayMs } from './back-off.js'
 import { Circuit, type CircuitState } from './circuit.js'
 import { classify } from './error-class.js'
 import { FolderOrder } from './folder-order.js'

@@ -1,5 +1,6 @@
+import { delayMs } from '@rushes/media'
 import { describe, expect, it } from 'vitest'
-import { backOffOf, delayMs } from '../../src/spool/back-off.js'
+import { backOffOf } from '../../src/spool/back-off.js'
 import { foldersOf, isIndexByDefault } from '../../src/spool/index-rule.js'
 import { KeptCopies } from '../../src/spool/kept-copies.js'
 import { Throughput } from '../../src/spool/throughput.js'
