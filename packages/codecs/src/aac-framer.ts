@@ -4,7 +4,7 @@ import { PcmFifo } from './pcm-fifo.js'
 
 /** Frames of silence after which the encoder's output repeats: its look-ahead and overlap (3 at most) are past. */
 const STEADY_FRAMES = 6
-/** More than any call of {@link AacFramer.write} brings. */
+/** A whole frame, and what is usually written at once. */
 const CAPACITY_SAMPLES = 4 * AAC_FRAME_SAMPLES
 
 /**
@@ -49,13 +49,16 @@ export class AacFramer {
     return this.#written
   }
 
-  /** Takes at most 3072 samples. */
   write(planes: readonly Float32Array[], samples: number): void {
-    this.#fifo.write(planes, 0, samples)
-    this.#written += samples
-    while (this.#fifo.length >= AAC_FRAME_SAMPLES) {
-      this.#encode(AAC_FRAME_SAMPLES)
-      this.#fifo.drop(AAC_FRAME_SAMPLES)
+    for (let offset = 0; offset < samples; ) {
+      const count = Math.min(samples - offset, this.#fifo.space)
+      this.#fifo.write(planes, offset, count)
+      this.#written += count
+      offset += count
+      while (this.#fifo.length >= AAC_FRAME_SAMPLES) {
+        this.#encode(AAC_FRAME_SAMPLES)
+        this.#fifo.drop(AAC_FRAME_SAMPLES)
+      }
     }
   }
 

@@ -1,60 +1,11 @@
-import { type AudioTrack, ConfigurationError, timescaleOf } from '@rushes/media'
-import type { ConcealedGap, Concealment } from './loss-filler.js'
-import type { AacEncoderName } from './node-av-aac-encoder.js'
+import { type AacEncoding, checkAacEncoding } from './aac-encoder-options.js'
+import { checkPcmDecoderOptions, type PcmDecoderOptions } from './pcm-decoder-options.js'
 
 /** How a track of sound becomes AAC. */
-export interface AacTranscoderOptions {
-  /** Opus, with a clock rate and timescale of 48,000; G.711 (`pcmu`, `pcma`) or G.722, mono, with 8,000. */
-  readonly track: AudioTrack
-  /** Hz of the AAC. @defaultValue 48000 */
-  readonly sampleRate?: 44_100 | 48_000
-  /** @defaultValue what the first packet of Opus says of itself; 1 for G.711 and G.722 */
-  readonly channels?: 1 | 2
-  /** Bits per second, 8,000 to 320,000. @defaultValue 64,000 for mono, 128,000 for stereo */
-  readonly bitRate?: number
-  /** @defaultValue 'aac' */
-  readonly encoder?: AacEncoderName
-  /** What stands in for lost packets. @defaultValue 'plc' */
-  readonly concealment?: Concealment
-  /** Called for each loss, once the packet after it is here. */
-  readonly onConcealed?: (gap: ConcealedGap) => void
-  /** Recording time where the sound ends: filled with silence up to there, cut behind it. @defaultValue its own end */
-  readonly untilUs?: number
-}
-
-/** RTP clock rates of what can be transcoded (RFC 7587 §4.1; RFC 3551 §4.5). */
-const CLOCK_RATES: Readonly<Record<string, number>> = { opus: 48_000, pcmu: 8_000, pcma: 8_000, g722: 8_000 }
+export interface AacTranscoderOptions extends PcmDecoderOptions, AacEncoding {}
 
 /** Throws ConfigurationError. */
 export function checkAacTranscoderOptions(options: AacTranscoderOptions): void {
-  const { track, sampleRate, channels, bitRate, encoder, concealment, untilUs } = options
-  const clockRate = CLOCK_RATES[track.codec]
-  if (clockRate === undefined) {
-    throw new ConfigurationError('track.codec', "must be 'opus', 'pcmu', 'pcma' or 'g722'", track.codec)
-  }
-  if (track.clockRate !== clockRate || timescaleOf(track) !== clockRate) {
-    const rule = `clockRate and timescale of ${track.codec} must be ${clockRate}`
-    throw new ConfigurationError('track.clockRate', rule, track.clockRate)
-  }
-  if (track.codec !== 'opus' && (track.channels ?? 1) !== 1) {
-    throw new ConfigurationError('track.channels', `must be 1 for ${track.codec}`, track.channels)
-  }
-  if (sampleRate !== undefined && sampleRate !== 48_000 && sampleRate !== 44_100) {
-    throw new ConfigurationError('sampleRate', 'must be 44100 or 48000', sampleRate)
-  }
-  if (channels !== undefined && channels !== 1 && channels !== 2) {
-    throw new ConfigurationError('channels', 'must be 1 or 2', channels)
-  }
-  if (bitRate !== undefined && !(Number.isInteger(bitRate) && bitRate >= 8_000 && bitRate <= 320_000)) {
-    throw new ConfigurationError('bitRate', 'must be an integer from 8000 to 320000', bitRate)
-  }
-  if (encoder !== undefined && encoder !== 'aac' && encoder !== 'libfdk_aac') {
-    throw new ConfigurationError('encoder', "must be 'aac' or 'libfdk_aac'", encoder)
-  }
-  if (concealment !== undefined && concealment !== 'plc' && concealment !== 'silence') {
-    throw new ConfigurationError('concealment', "must be 'plc' or 'silence'", concealment)
-  }
-  if (untilUs !== undefined && !Number.isSafeInteger(untilUs)) {
-    throw new ConfigurationError('untilUs', 'must be an integer number of microseconds', untilUs)
-  }
+  checkPcmDecoderOptions(options)
+  checkAacEncoding(options)
 }

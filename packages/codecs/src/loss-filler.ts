@@ -110,7 +110,9 @@ export class LossFiller {
       const at = isNext ? (audio.next ?? position) : position - recovered
       if (sound !== undefined) audio.place(at, sound.planes, recovered, isNext ? 'continues' : 'loss')
     }
-    this.#tell(start, position, lostPackets, plan.concealed, recovered, Math.max(0, lost - plan.concealed - recovered))
+    // Sound that lags behind its time (drift, or a packet that was longer than it said) is filled from where it stands.
+    const from = position - Math.max(hole, position - start)
+    this.#tell(from, position, lostPackets, plan.concealed, recovered, Math.max(0, lost - plan.concealed - recovered))
     return plan.recovered === recovered && (plan.whole || recovered > 0) ? 'continues' : 'loss'
   }
 

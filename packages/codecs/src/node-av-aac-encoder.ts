@@ -9,7 +9,7 @@ export const AAC_FRAME_SAMPLES = 1024
 export type AacEncoderName = 'aac' | 'libfdk_aac'
 
 /** What an encoder needs to know. */
-export interface AacEncoderOptions {
+export interface NodeAvAacEncoderOptions {
   readonly encoder: AacEncoderName
   /** Hz. */
   readonly sampleRate: number
@@ -36,7 +36,7 @@ export class NodeAvAacEncoder {
   #closed = false
 
   /** Throws `CODECS_NO_SUCH_CODEC` or `CODECS_OPEN_FAILED`. */
-  constructor(nodeAv: NodeAv, { encoder, sampleRate, channels, bitRate }: AacEncoderOptions) {
+  constructor(nodeAv: NodeAv, { encoder, sampleRate, channels, bitRate }: NodeAvAacEncoderOptions) {
     const { lib, constants } = nodeAv
     const codec = lib.Codec.findEncoderByName(
       encoder === 'aac' ? constants.FF_ENCODER_AAC : constants.FF_ENCODER_LIBFDK_AAC,

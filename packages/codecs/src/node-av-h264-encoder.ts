@@ -17,7 +17,22 @@ export interface H264EncoderOptions extends PictureSize {
   /** Bits per second on average; without it `crf` rules. */
   readonly bitRate: number | undefined
   readonly crf: number
+  /** @defaultValue 'high' */
+  readonly profile?: H264Profile
+  /** With more than one a picture is made of slices, or with lookahead several are coded at once. @defaultValue 1 */
+  readonly threads?: number
+  /** @defaultValue 'none' */
+  readonly latency?: H264Latency
 }
+
+/** What a decoder must be able to do. */
+export type H264Profile = 'baseline' | 'main' | 'high'
+
+/**
+ * Whether a coded picture comes out in the same call, or later, when the encoder has seen what follows: better pictures
+ * for the same bits, where nobody waits.
+ */
+export type H264Latency = 'none' | 'lookahead'
 
 /** Takes one coded picture: NAL units without start codes, of memory of their own. */
 export type H264Sink = (nalUnits: readonly Uint8Array[], pts: number, keyframe: boolean) => void
@@ -26,8 +41,8 @@ export type H264Sink = (nalUnits: readonly Uint8Array[], pts: number, keyframe: 
 const NEVER = 1 << 30
 
 /**
- * H264 by libx264 through node-av: synchronous, one thread, no delay, no B-frames, so that the decoding time of a
- * picture is its presentation time. Parameter sets stand before every IDR picture.
+ * H264 by libx264 through node-av: synchronous, by default on one thread and without delay; no B-frames, so that the
+ * decoding time of a picture is its presentation time. Parameter sets stand before every IDR picture.
  */
 export class NodeAvH264Encoder {
   readonly #nodeAv: NodeAv
@@ -42,6 +57,7 @@ export class NodeAvH264Encoder {
     const codec = lib.Codec.findEncoderByName(constants.FF_ENCODER_LIBX264)
     if (codec === null) throw new CodecError('CODECS_NO_SUCH_CODEC', 'this build of node-av has no encoder libx264')
     const { width, height, timescale, frameRate, preset, bitRate, crf } = options
+    const { profile = 'high', threads = 1, latency = 'none' } = options
     const context = new lib.CodecContext()
     this.#context = context
     context.allocContext3(codec)
@@ -50,7 +66,7 @@ export class NodeAvH264Encoder {
     context.pixelFormat = constants.AV_PIX_FMT_YUV420P
     context.timeBase = new lib.Rational(1, timescale)
     context.framerate = new lib.Rational(Math.round(frameRate * 1000), 1000)
-    context.threadCount = 1
+    context.threadCount = threads
     context.gopSize = NEVER
     context.maxBFrames = 0
     context.colorRange = constants.AVCOL_RANGE_MPEG
@@ -66,8 +82,8 @@ export class NodeAvH264Encoder {
     }
     const settings: Readonly<Record<string, string>> = {
       preset,
-      tune: 'zerolatency',
-      profile: 'high',
+      ...(latency === 'none' ? { tune: 'zerolatency' } : {}),
+      profile,
       'forced-idr': '1',
       sc_threshold: '0',
       ...(bitRate === undefined ? { crf: String(crf) } : {}),

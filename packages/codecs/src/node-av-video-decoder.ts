@@ -22,6 +22,7 @@ export class NodeAvVideoDecoder {
   readonly #startCodes: boolean
   /** The coded picture in one piece; used again for each, so that memory does not pile up. */
   #gathered: Buffer = Buffer.alloc(1 << 16)
+  #skipsUnreferenced = false
   #closed = false
 
   /** Throws `CODECS_NO_SUCH_CODEC` or `CODECS_OPEN_FAILED`. `timescale`: ticks per second of the times. */
@@ -52,6 +53,13 @@ export class NodeAvVideoDecoder {
     this.#held.alloc()
     this.#next = new lib.Frame()
     this.#next.alloc()
+  }
+
+  /** Pictures that no other refers to are left out from now on; a codec that cannot tell gives them all. */
+  set skipsUnreferenced(skips: boolean) {
+    if (skips === this.#skipsUnreferenced) return
+    this.#skipsUnreferenced = skips
+    this.#context.setOption('skip_frame', skips ? 'noref' : 'default')
   }
 
   /** `false` where the sample cannot be decoded. */

@@ -1,6 +1,8 @@
 import type { Frame, SoftwareScaleContext } from 'node-av/lib'
 import { checkOpened, type NodeAv } from './node-av.js'
 import type { PictureFit } from './picture-fit.js'
+import { formatOfRange } from './picture-format.js'
+import { SPILL_SAMPLES } from './scaler-spill.js'
 
 /** Black in limited range. */
 const BLACK = [16, 128, 128] as const
@@ -22,7 +24,7 @@ export class PictureConverter {
   /** The picture itself, or a canvas that holds until the next call. */
   convert(picture: Frame, fit: PictureFit): Frame {
     const { constants } = this.#nodeAv
-    const format = this.#formatOf(picture)
+    const format = formatOfRange(this.#nodeAv, picture)
     const { canvas, x, y, width, height } = fit
     if (
       format === constants.AV_PIX_FMT_YUV420P &&
@@ -48,6 +50,17 @@ export class PictureConverter {
       return plane.subarray((y / half) * strides[index]! + x / half)
     })
     checkOpened('swscale', this.#scaler.scaleSync(source, picture.linesize, 0, picture.height, parts, strides))
+    // It writes whole vectors, over the edge of the picture: what was black is so again.
+    if (width % 16 !== 0 && x + width < canvas.width) {
+      for (let index = 0; index < 3; index++) {
+        const shift = index === 0 ? 0 : 1
+        const right = (x + width) >> shift
+        const end = Math.min(right + SPILL_SAMPLES, canvas.width >> shift)
+        for (let row = y >> shift; row < (y + height) >> shift; row++) {
+          planes[index]!.fill(BLACK[index]!, row * strides[index]! + right, row * strides[index]! + end)
+        }
+      }
+    }
     return target
   }
 
@@ -74,18 +87,5 @@ export class PictureConverter {
     checkOpened('a picture', target.getBuffer(0))
     for (const [index, value] of BLACK.entries()) target.data?.[index]?.fill(value)
     this.#canvas = target
-  }
-
-  /**
-   * The format, with full range as the scaler knows it. H264 and H265 say it by the format, VP9 and AV1 beside it.
-   */
-  #formatOf(picture: Frame): Frame['format'] {
-    const { constants } = this.#nodeAv
-    const { format } = picture
-    if (picture.colorRange !== constants.AVCOL_RANGE_JPEG) return format
-    if (format === constants.AV_PIX_FMT_YUV420P) return constants.AV_PIX_FMT_YUVJ420P
-    if (format === constants.AV_PIX_FMT_YUV422P) return constants.AV_PIX_FMT_YUVJ422P
-    if (format === constants.AV_PIX_FMT_YUV444P) return constants.AV_PIX_FMT_YUVJ444P
-    return format
   }
 }

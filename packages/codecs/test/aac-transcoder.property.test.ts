@@ -100,6 +100,22 @@ test('whatever is lost, paused, broken or promised: frames follow each other, ea
         if (concealment === 'silence') expect(concealedSamples).toEqual({ fec: 0, plc: 0 })
       },
     ),
-    { numRuns: 100 },
+    {
+      numRuns: 100,
+      examples: [
+        // A packet of 60 ms whose next comes after 20 ms: more is filled than the packets' times have between them.
+        [
+          'opus',
+          [
+            { kind: 'garbage', bytes: Uint8Array.of(0) },
+            { kind: 'garbage', bytes: Uint8Array.of(88) },
+            { kind: 'lost', count: 3 },
+            { kind: 'arrives' },
+          ],
+          'plc',
+          44_100,
+        ],
+      ],
+    },
   )
 })
