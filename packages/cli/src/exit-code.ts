@@ -33,12 +33,14 @@ const unreadableCodes: ReadonlySet<string> = new Set<string>([
   'INPUT_UNKNOWN',
 ] satisfies (CliErrorCode | string)[])
 
+const usageCodes: ReadonlySet<string> = new Set(['RENDER_UNKNOWN_PARTICIPANT', 'LAYOUT_INVALID'])
+
 /** The exit code that tells a script what kind of failure `error` was. */
 export function exitCodeOf(error: unknown): ExitCode {
   if (error instanceof ConfigurationError) return ExitCode.usage
   if (error instanceof CliError && error.code === 'USAGE') return ExitCode.usage
   if (!(error instanceof RushesError)) return ExitCode.failed
-  if (error.code === 'RENDER_UNKNOWN_PARTICIPANT' || error.code.startsWith('NAMING_')) return ExitCode.usage
+  if (usageCodes.has(error.code) || error.code.startsWith('NAMING_')) return ExitCode.usage
   return unreadableCodes.has(error.code) ? ExitCode.unreadable : ExitCode.failed
 }
 

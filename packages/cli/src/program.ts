@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
+import { defineComposite } from './composite-options.js'
 import { exitCodesHelp } from './exit-codes-help.js'
 import { defineImport } from './import-definition.js'
 import { type InspectArguments, inspectCommand } from './inspect-command.js'
@@ -19,6 +20,7 @@ encoded again: it begins with the keyframe at or before --from.
 Examples:
   $ rushes render takes/monday --out recordings
   $ rushes render takes/monday --out . --format mp4 --participant alice --from 1:30 --to 2:00
+  $ rushes render takes/monday --out . --composite --layout spotlight --size 1920x1080 --format mp4
   $ rushes render takes/monday --out /tmp/r --json | jq -r '.outputs[].location'
 ${exitCodesHelp}`
 
@@ -51,10 +53,12 @@ export function createProgram(context: ProgramContext): Command {
       getErrHasColors: () => false,
     })
 
-  program
+  const renderer = program
     .command('render')
     .summary('make HLS and MP4 recordings of a take')
-    .description('Makes HLS and MP4 recordings of a take: one per participant, audio and video together.')
+    .description(
+      'Makes HLS and MP4 recordings of a take: one per participant, audio and video together, or everyone in one.',
+    )
     .argument('<take>', 'folder of the take')
     .requiredOption(
       '-o, --out <place>',
@@ -62,6 +66,7 @@ export function createProgram(context: ProgramContext): Command {
     )
     .option('-f, --format <list>', 'hls, mp4, or both with a comma between (default: hls,mp4)')
     .option('-p, --participant <id>', 'whose recording; may be given more than once (default: everyone)', collect)
+  defineComposite(renderer)
     .option('--audio <codec>', 'aac, or opus: copied into MP4, HLS has AAC either way (default: aac)')
     .option('--sample-rate <hz>', 'of AAC: 44100 or 48000 (default: 48000)')
     .option('--segment <seconds>', 'aim for the length of an HLS segment; it ends at a keyframe (default: 6)')

@@ -2,6 +2,7 @@ import { ConfigurationError } from '@rushes/media'
 import { createRecorder, type Recorder, type Recording } from '@rushes/recorder'
 import type { Manifest } from '@rushes/render'
 import { removeTake } from '@rushes/take'
+import { outputsOf } from './composite-options.js'
 import { openDestination } from './destination.js'
 import { repairJournal } from './journal-repair.js'
 import { LateTarget } from './late-target.js'
@@ -24,7 +25,8 @@ const STATS_INTERVAL_MS = 1000
 
 /** `rushes record --out DIR`: records what is sent until it is stopped, and says what came out. */
 export async function recordCommand(options: RecordArguments, terminal: Terminal, stop: AbortSignal): Promise<void> {
-  const settings = settingsOf(options)
+  const outputs = await outputsOf(options, terminal.cwd)
+  const settings = { ...settingsOf(options), ...(outputs === undefined ? {} : { outputs }) }
   const durationMs = durationMsOf(options)
   const naming = options.naming === undefined ? undefined : namingOf(options.naming)
   const sources = await rtpSourcesOf(options.sources, terminal.cwd)

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
+import { defineComposite } from './composite-options.js'
 import { isStoreUrl } from './destination.js'
 import { exitCodesHelp } from './exit-codes-help.js'
 import type { ProgramContext } from './program-context.js'
@@ -28,10 +29,12 @@ export function defineRecord(program: Command, { terminal, untilStopped }: Progr
     sources.push({ option, value })
     return value
   }
-  program
+  const recorder = program
     .command('record')
     .summary('record RTP or WHIP while it is sent')
-    .description('Records what is sent to it: one recording per participant, which can be played while it grows.')
+    .description(
+      'Records what is sent to it: one recording per participant, or everyone in one; it plays while it grows.',
+    )
     .requiredOption(
       '-o, --out <place>',
       'folder for the recordings, made if need be, or a store: s3://bucket/base?region=…, oss://…',
@@ -62,6 +65,7 @@ export function defineRecord(program: Command, { terminal, untilStopped }: Progr
     .option('--room <id>', 'name of the room (default: room)')
     .option('--recording <id>', 'name of the recording (default: made from the time)')
     .option('-f, --format <list>', 'hls, mp4, or both with a comma between (default: hls,mp4)')
+  defineComposite(recorder)
     .option('--segment <seconds>', 'aim for the length of an HLS segment; it ends at a keyframe (default: 6)')
     .option('--segments <kind>', 'ts, or cmaf: fragmented MP4 (default: ts)')
     .option('--audio <codec>', 'aac, or opus: copied into MP4 and CMAF (default: aac)')

@@ -143,7 +143,7 @@ export function formatEvent(
     case 'LINK':
       // Those that are final stand in the summary.
       if (data['final'] !== false) return undefined
-      return `${text('participantId')} can be played while it grows: ${printable(pathOf(raw('key')))}`
+      return `${text('participantId') || 'everyone'} can be played while it grows: ${printable(pathOf(raw('key')))}`
     case 'STOP':
       return `stopped: ${stopReasons[raw('reason')] ?? text('reason')}. Finishing …`
     case 'ERROR':

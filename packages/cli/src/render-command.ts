@@ -5,6 +5,7 @@ import { type Manifest, render } from '@rushes/render'
 import { openStore } from '@rushes/storage-adapters'
 import { createLocalStore } from '@rushes/storage-adapters/local'
 import { openTake } from '@rushes/take'
+import { outputsOf } from './composite-options.js'
 import { isStoreUrl } from './destination.js'
 import { CliError } from './errors.js'
 import { makeFolder } from './make-folder.js'
@@ -22,7 +23,8 @@ export async function renderCommand(
   terminal: Terminal,
   signal: AbortSignal,
 ): Promise<void> {
-  const plan = planOf(options)
+  const outputs = await outputsOf(options, terminal.cwd)
+  const plan = { ...planOf(options), ...(outputs === undefined ? {} : { outputs }) }
   const take = await openTake(resolve(terminal.cwd, takeDir))
   const startedMs = terminal.nowMs()
   const work = isStoreUrl(options.out) ? await openRemote(options.out, terminal) : await openOut(options.out, terminal)

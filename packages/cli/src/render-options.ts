@@ -1,10 +1,11 @@
 import { ConfigurationError } from '@rushes/media'
 import { type NamingRule, namingRule } from '@rushes/naming-rules'
 import type { RenderPlan } from '@rushes/render'
+import type { CompositeArguments } from './composite-options.js'
 import { parseNumber, parseTime, parseWord, parseWords } from './option-values.js'
 
 /** The options that say what outputs are like, as they are typed; `render` and `record` have them in common. */
-export interface OutputArguments {
+export interface OutputArguments extends CompositeArguments {
   readonly out: string
   readonly format?: string
   readonly audio?: string
@@ -83,6 +84,9 @@ export function given<Value, Result extends object>(
   return value === undefined ? {} : read(value)
 }
 
+/** Fields of the first output, which is what `--composite` gives. */
+const optionOfComposite: Readonly<Record<string, string>> = { size: '--size', fps: '--fps', layout: '--layout' }
+
 const optionOfField: Readonly<Record<string, string>> = {
   formats: '--format',
   participants: '--participant',
@@ -102,7 +106,11 @@ const optionOfField: Readonly<Record<string, string>> = {
 export function inTermsOfOptions(error: unknown): unknown {
   if (!(error instanceof ConfigurationError)) return error
   const payloadType = /^payloadTypes\[(\d+)\]/.exec(error.field)?.[1]
-  const option = payloadType === undefined ? optionOfField[error.field] : `--codec ${payloadType}`
+  const composite = /^outputs\[0\]\.composite\.(\w+)/.exec(error.field)?.[1]
+  const option =
+    payloadType !== undefined
+      ? `--codec ${payloadType}`
+      : (optionOfField[error.field] ?? (composite === undefined ? undefined : optionOfComposite[composite]))
   if (option === undefined) return error
   const rule = error.message.slice(`${error.field}: `.length)
   return new ConfigurationError(option, rule)

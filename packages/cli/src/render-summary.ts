@@ -30,7 +30,9 @@ export function formatRenderSummary(summary: RenderSummary, style: Style = plain
   const { manifest, manifestPath, elapsedMs, pathOf } = summary
   const title = `${style.bold(printable(manifest.recordingId))}  ${formatTime(manifest.durationUs, 1)}  ${style.dim(`started ${manifest.startedAt}`)}`
   const rows = manifest.outputs.map((output) => [
-    printable(nameOf(manifest, output.participantId)),
+    printable(
+      output.participantId === undefined ? (output.name ?? 'everyone') : nameOf(manifest, output.participantId),
+    ),
     output.container === 'hls' ? 'HLS' : 'MP4',
     formatTime(output.startUs),
     formatTime(output.durationUs),

@@ -30,6 +30,10 @@ export type RecordingEventType =
   | 'TRACK_REMOVED'
   | 'PAUSED'
   | 'RESUMED'
+  | 'TRACK_MUTED'
+  | 'TRACK_UNMUTED'
+  /** The composite picture has another layout: `data.layout`. */
+  | 'LAYOUT'
   /** A marker that the host set. */
   | 'MARK'
   /** Something was lost or is in danger; the recording goes on. */

@@ -17,6 +17,8 @@ export interface NewTrack {
   readonly fmtp?: string
   /** RTP header extensions (RFC 8285), id to URI, as `a=extmap` gave them. */
   readonly headerExtensions?: Readonly<Record<number, string>>
+  /** Of video: what it shows, for composites. @defaultValue `camera`; `screen` for a second video track beside a camera */
+  readonly shows?: 'camera' | 'screen'
   /** Called when the recording needs a keyframe: answer with RTCP PLI. It is called again until one has come, at most twice a second. */
   readonly onKeyframeNeeded?: (request: KeyframeNeeded) => void
 }

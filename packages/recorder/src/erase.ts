@@ -1,5 +1,5 @@
 import { buffer } from 'node:stream/consumers'
-import type { Manifest } from '@rushes/render'
+import type { Manifest, ManifestOutput } from '@rushes/render'
 import type { Store } from '@rushes/storage-adapters'
 import { eraseParticipant } from '@rushes/take'
 import { RecorderError } from './errors.js'
@@ -27,19 +27,26 @@ export async function eraseFromOutputs(
     throw new RecorderError('RECORDER_NOT_FOUND', message, { recordingId })
   }
   for (const output of manifest.outputs) {
-    if (output.participantId !== participantId) continue
+    if (!shows(output, participantId)) continue
     for (const key of await objectsOf(store, output)) await store.delete(key)
   }
   const isOther = (one: { readonly participantId?: string }): boolean => one.participantId !== participantId
   const without: Manifest = {
     ...manifest,
     participants: manifest.participants.filter(({ id }) => id !== participantId),
-    outputs: manifest.outputs.filter(isOther),
+    outputs: manifest.outputs.filter((output) => !shows(output, participantId)),
+    layouts: [],
+    chapters: [],
     repairs: manifest.repairs.filter(isOther),
     warnings: manifest.warnings.filter(isOther),
   }
   const body = new TextEncoder().encode(`${JSON.stringify(without, null, 2)}\n`)
   await store.put(manifestKeyOf(manifest), body, { contentType: 'application/json' })
+}
+
+/** Nobody can be taken out of a picture and a sound of everyone: those go as a whole. */
+function shows(output: ManifestOutput, participantId: string): boolean {
+  return output.kind === 'composite' || output.participantId === participantId
 }
 
 async function eraseFromJournal(dir: string, participantId: string): Promise<boolean> {

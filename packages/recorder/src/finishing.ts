@@ -90,8 +90,8 @@ export async function renderTelling(
     onEvent: (event) => {
       teller.rendering?.(event)
       if (event.type === 'output-started') {
-        const { participantId, container, key, location } = event
-        if (key !== undefined && location !== undefined) link({ participantId, container, key, location }, false)
+        const { type: _, key, location, ...facts } = event
+        if (key !== undefined && location !== undefined) link({ ...facts, key, location }, false)
       } else if (event.type === 'output-ready') link(event.output, true)
       else if (event.type === 'warning') logger.warn(event.warning.message, { recordingId: teller.recordingId })
     },

@@ -1,4 +1,5 @@
 export { RecorderError, type RecorderErrorCode } from './errors.js'
+export type { LayoutChange } from './host-notes.js'
 export type { LifecycleLimits, RecordingState, StopReason } from './lifecycle.js'
 export type { DiskLimits, Logger, RecorderOptions, StartOptions } from './options.js'
 export { createRecorder, type Recorder } from './recorder.js'

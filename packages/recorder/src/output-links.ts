@@ -5,16 +5,18 @@ import type { Store } from '@rushes/storage-adapters'
 /** What LINK says of an output. `final` is false while it grows. */
 export async function linkData(
   store: Store,
-  output: Pick<ManifestOutput, 'key' | 'location' | 'container'> & Partial<ManifestOutput>,
+  output: Pick<ManifestOutput, 'kind' | 'key' | 'location' | 'container'> & Partial<ManifestOutput>,
   final: boolean,
   expiresIn: number,
 ): Promise<RecordingEventData> {
-  const { key, location, container, participantId, part, bytes, durationUs } = output
+  const { key, location, container, kind, participantId, name, part, bytes, durationUs } = output
   return {
     key,
     location,
     container,
     final,
+    kind,
+    ...(name === undefined ? undefined : { name }),
     ...(participantId === undefined ? undefined : { participantId }),
     ...(part === undefined ? undefined : { part }),
     ...(bytes === undefined ? undefined : { bytes }),

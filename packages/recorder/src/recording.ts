@@ -1,3 +1,4 @@
+import type { Layout } from '@rushes/compositor'
 import type {
   KeyframeNeeded,
   NewTrack,
@@ -14,6 +15,7 @@ import { Attendance } from './attendance.js'
 import { RecorderError } from './errors.js'
 import type { EventJournal } from './event-journal.js'
 import type { Feed } from './feed.js'
+import { HostNotes, type LayoutChange, type NotedTrack } from './host-notes.js'
 import { KeyframeRequests } from './keyframe-requests.js'
 import { Lifecycle, type LifecycleChange, type RecordingState, type StopReason } from './lifecycle.js'
 import { RecordedTrack, type TrackHost } from './recorded-track.js'
@@ -64,6 +66,7 @@ export class Recording implements TrackTarget {
   readonly #subscribed = new Set<string>()
   readonly #meter = new TrackMeter()
   readonly #host: TrackHost
+  readonly #notes: HostNotes
   readonly #done: Promise<Manifest>
   #resolveDone: (manifest: Manifest) => void = () => {}
   #rejectDone: (error: unknown) => void = () => {}
@@ -91,6 +94,10 @@ export class Recording implements TrackTarget {
       ended: (track) => this.#trackEnded(track),
       nowUs: () => clock.nowUs(),
     }
+    this.#notes = new HostNotes(parts.settings, {
+      note: (event) => this.#note(event),
+      tell: (type, data) => this.#tell(type, data),
+    })
     this.#done = new Promise((resolve, reject) => {
       this.#resolveDone = resolve
       this.#rejectDone = reject
@@ -192,8 +199,28 @@ export class Recording implements TrackTarget {
   /** Marks this moment; it stands in the manifest. */
   mark(label: string): void {
     this.#mustRun()
-    this.#note({ type: 'mark', label })
-    this.#tell('MARK', { label })
+    this.#notes.mark(label)
+  }
+
+  /**
+   * Another layout for the composite picture, from now on.
+   * @throws ConfigurationError naming the field; CompositorError `LAYOUT_INVALID`; RecorderError `RECORDER_CLOSED`
+   */
+  setLayout(layout: string | Layout, change: LayoutChange = {}): void {
+    this.#mustRun()
+    this.#notes.layout(layout, change)
+  }
+
+  /** A microphone or a camera is off, or on again: what composites show of it. One that is not there is no error. */
+  trackMuted(trackId: string, isMuted: boolean): void {
+    const track = this.#tracks.get(trackId)
+    if (track?.isEnded === false) this.#notes.muted(this.#noted(track), isMuted)
+  }
+
+  /** A video track shows something else from now on, or nothing (`RTCRtpSender.replaceTrack`). */
+  trackShows(trackId: string, source: 'camera' | 'screen' | 'none'): void {
+    const track = this.#tracks.get(trackId)
+    if (track?.isEnded === false) this.#notes.shows(this.#noted(track), source)
   }
 
   /** Stops, and resolves with the manifest when everything is in the store. May be called again, to wait. */
@@ -253,6 +280,11 @@ export class Recording implements TrackTarget {
   }
 
   // ---
+
+  /** Of a track that is not being recorded it is noted by its own id: it goes for the stretch that begins next. */
+  #noted({ id, definition: { participantId }, journalId = id }: RecordedTrack): NotedTrack {
+    return { id, participantId, journalId }
+  }
 
   #nowUs(): number {
     return this.#parts.surroundings.clock.nowUs()

@@ -53,6 +53,7 @@ export function sessionEntry(track: NewTrack, id: string, number: number, joined
     joinedAtMs,
     ...(track.ssrc === undefined ? undefined : { ssrc: track.ssrc }),
     ...(track.payloadType === undefined ? undefined : { payloadType: track.payloadType }),
+    ...(track.shows === undefined ? undefined : { shows: track.shows }),
     ...(track.channels === undefined ? undefined : { channels: track.channels }),
     ...(track.fmtp === undefined ? undefined : { fmtp: track.fmtp }),
     ...(track.headerExtensions === undefined ? undefined : { headerExtensions: track.headerExtensions }),

@@ -1,11 +1,14 @@
 import { ConfigurationError } from '@rushes/media'
-import type { AudioPlan, HlsPlan, OutputFormat, PartsPlan, StartHoldPlan } from '@rushes/render'
+import type { AudioPlan, HlsPlan, OutputFormat, OutputKind, PartsPlan, StartHoldPlan } from '@rushes/render'
 import type { LifecycleLimits } from './lifecycle.js'
 
 /** What a recording is to become. Given to the recorder they are defaults, given to `start` they are that recording's. */
 export interface RecordingSettings {
-  /** @defaultValue `['individual']`: one recording per participant, audio and video together */
-  readonly outputs?: readonly 'individual'[]
+  /**
+   * `individual`: one recording per participant, audio and video together. `composite`: everyone in one, by its own
+   * settings. @defaultValue `['individual']`
+   */
+  readonly outputs?: readonly OutputKind[]
   /** @defaultValue `['hls', 'mp4']` */
   readonly formats?: readonly OutputFormat[]
   /** Only the sound, or only the pictures. @defaultValue both */

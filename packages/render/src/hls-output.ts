@@ -115,9 +115,9 @@ export class HlsOutput implements PartOutput {
       const location = await this.#store(object)
       if (object.name === this.#names.folder + MEDIA_PLAYLIST) this.#playlist = object
       if (object.name !== this.#names.index) continue
-      const { emit, participantId } = this.#context
+      const { emit, subject } = this.#context
       this.#location = location
-      if (!this.#started) emit({ type: 'output-started', participantId, container: 'hls', key: this.#key, location })
+      if (!this.#started) emit({ type: 'output-started', ...subject, container: 'hls', key: this.#key, location })
       this.#started = true
     }
   }
@@ -150,12 +150,11 @@ export class HlsOutput implements PartOutput {
     const startUs = this.#resume?.startUs ?? this.#start.startUs
     let bytes = this.#resume?.bytes ?? 0
     for (const size of this.#stored.values()) bytes += size
-    const { participantId, store, emit } = this.#context
+    const { subject, store, emit } = this.#context
     const location =
       this.#location === '' ? (await store.urlFor(this.#key).catch(() => undefined))?.url : this.#location
     const output: ManifestOutput = {
-      kind: 'individual',
-      participantId,
+      ...subject,
       container: 'hls',
       key: this.#key,
       location: location ?? this.#key,

@@ -1,10 +1,13 @@
 export { RenderError, type RenderErrorCode } from './errors.js'
 export type {
   Manifest,
+  ManifestLayout,
   ManifestMark,
   ManifestOutput,
   ManifestParticipant,
   ManifestPause,
+  ManifestStill,
+  ManifestThumbnails,
   ManifestWarning,
   Repair,
 } from './manifest.js'
@@ -14,6 +17,7 @@ export {
   checkPlan,
   type HlsPlan,
   type OutputFormat,
+  type OutputKind,
   type PartsPlan,
   type RenderPlan,
   type StartHoldPlan,

@@ -1,3 +1,5 @@
+import type { Chapter, LoggedLayout } from '@rushes/compositor'
+
 /** The manifest of a recording: what came out, where it lies and what is not as it was sent. Times are integer microseconds of recording time. */
 export interface Manifest {
   readonly version: 1
@@ -8,8 +10,10 @@ export interface Manifest {
   readonly durationUs: number
   readonly participants: readonly ManifestParticipant[]
   readonly outputs: readonly ManifestOutput[]
-  /** Of composite recordings; individual ones have none. */
-  readonly layouts: readonly never[]
+  /** Of composite recordings: where everybody is, over time. */
+  readonly layouts: readonly ManifestLayout[]
+  /** Of composite recordings: what a viewer may want to go to. */
+  readonly chapters: readonly Chapter[]
   readonly repairs: readonly Repair[]
   /** Where the host paused the recording. Of `cut` ones the outputs know nothing: their times go on without. */
   readonly pauses: readonly ManifestPause[]
@@ -17,6 +21,12 @@ export interface Manifest {
   readonly marks: readonly ManifestMark[]
   /** What a person should know: tracks without media, damaged files, clocks that were not believed. */
   readonly warnings: readonly ManifestWarning[]
+}
+
+/** The places of everybody in a composite, for a stretch of time. */
+export interface ManifestLayout extends LoggedLayout {
+  /** The name of the output, where it has one. */
+  readonly composite?: string
 }
 
 /** Who was there, and when. */
@@ -28,8 +38,11 @@ export interface ManifestParticipant {
 
 /** One file, or one HLS recording with all its objects. */
 export interface ManifestOutput {
-  readonly kind: 'individual'
-  readonly participantId: string
+  readonly kind: 'individual' | 'composite'
+  /** Of an individual one. */
+  readonly participantId?: string
+  /** Of a composite that has one, where there are several. */
+  readonly name?: string
   readonly container: 'hls' | 'mp4' | 'webm'
   /** Where the recording is split into several files: from 1. */
   readonly part?: number
@@ -47,6 +60,23 @@ export interface ManifestOutput {
   /** The first configuration's codec, and the largest picture. */
   readonly video?: { readonly codec: string; readonly width: number; readonly height: number }
   readonly audio?: { readonly codec: string; readonly sampleRate: number; readonly channels: number }
+  /** Of a composite: one picture of it, JPEG. All outputs of one composite have the same. */
+  readonly poster?: ManifestStill
+  /** Of a composite: small pictures of it. All outputs of one composite have the same. */
+  readonly thumbnails?: ManifestThumbnails
+}
+
+/** A file beside an output. */
+export interface ManifestStill {
+  readonly key: string
+  /** Where the store put it. */
+  readonly location: string
+}
+
+/** A WebVTT file that says which part of which sheet is of when; its times are media times of the output. */
+export interface ManifestThumbnails extends ManifestStill {
+  /** Keys of the sheets, JPEG; they lie beside the WebVTT file, which names them. */
+  readonly sheets: readonly string[]
 }
 
 /** A stretch that could not be written as it was sent. */

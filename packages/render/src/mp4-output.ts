@@ -7,7 +7,7 @@ import type { TimedItem, Track } from '@rushes/media'
 import { createMp4Writer, createWebmWriter, type Mp4Writer, type WebmWriter } from '@rushes/mp4-writer'
 import { putFile } from '@rushes/storage-adapters'
 import type { ManifestOutput } from './manifest.js'
-import type { OutputContext, OutputStart, PartOutput } from './output.js'
+import type { OutputContext, OutputStart, OutputSubject, PartOutput } from './output.js'
 import { TrackFacts } from './track-facts.js'
 
 /** One MP4 or WebM: it grows as a file of its own on the scratch disk and goes to the store when it is whole. */
@@ -55,12 +55,12 @@ export class Mp4Output implements PartOutput {
     start: OutputStart,
     part: number | undefined,
   ): Promise<Mp4Output> {
-    const name = createHash('sha256').update(context.participantId).digest('hex').slice(0, 24)
+    const name = createHash('sha256').update(scratchName(context.subject)).digest('hex').slice(0, 24)
     const path = join(context.scratchDir, `${name}-${part ?? 1}.${container}`)
     const createWriter = container === 'mp4' ? createMp4Writer : createWebmWriter
     const writer = await createWriter({ path, tracks: start.tracks, originUs: start.startUs })
-    const { participantId, emit } = context
-    emit({ type: 'output-started', participantId, container })
+    const { subject, emit } = context
+    emit({ type: 'output-started', ...subject, container })
     return new Mp4Output(context, start, part, container, path, writer)
   }
 
@@ -83,7 +83,7 @@ export class Mp4Output implements PartOutput {
   async finish(isLast?: boolean): Promise<ManifestOutput[]> {
     await this.drain()
     await this.#writer.finish()
-    const { store, signal, emit, naming, participantId } = this.#context
+    const { store, signal, emit, naming, subject } = this.#context
     const { startUs } = this.#start
     const endUs = this.#facts.endUs ?? startUs
     // Named at its end, when everything is known of it.
@@ -97,8 +97,7 @@ export class Mp4Output implements PartOutput {
     })
     emit({ type: 'stored', key, bytes: put.bytes })
     const output: ManifestOutput = {
-      kind: 'individual',
-      participantId,
+      ...subject,
       container: this.#container,
       key,
       location: put.location,
@@ -118,6 +117,11 @@ export class Mp4Output implements PartOutput {
     await this.#writer.abort()
     await rm(this.#path, { force: true })
   }
+}
+
+/** Tells outputs that grow side by side apart. */
+function scratchName(subject: OutputSubject): string {
+  return JSON.stringify([subject.kind, subject.participantId, subject.name])
 }
 
 async function hashOf(path: string): Promise<string> {

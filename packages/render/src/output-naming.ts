@@ -41,6 +41,15 @@ export class OutputNaming {
     this.of({ container: 'mp4', tracks: [], part, startUs: 0 })
   }
 
+  /**
+   * Names of what is of the recording as a whole, whether it has parts or not: those of the first part, where the rule
+   * names parts.
+   * @throws NamingError where the rule uses what is not known yet
+   */
+  ofWhole(output: Omit<NamedOutput, 'part' | 'isLast'>): OutputNames {
+    return this.of(this.#rule.elements.includes('part') ? { ...output, part: 1 } : output)
+  }
+
   /** @throws NamingError where the rule uses what is not known yet */
   of(output: NamedOutput): OutputNames {
     const { container, tracks, part, endUs } = output

@@ -24,16 +24,25 @@ export interface PartOutput extends Output {
   finish(isLast?: boolean): Promise<ManifestOutput[]>
 }
 
+/** Whose recording an output is: that of one participant, or of everyone together. */
+export interface OutputSubject {
+  readonly kind: 'individual' | 'composite'
+  /** Of an individual one. */
+  readonly participantId?: string
+  /** Of a composite that has one, where there are several. */
+  readonly name?: string
+}
+
 /** What every output is made from. */
 export interface OutputContext {
   readonly plan: ResolvedPlan
   readonly store: Store
   readonly scratchDir: string
-  readonly participantId: string
+  readonly subject: OutputSubject
   /** Wall-clock time of recording time zero, microseconds since 1970. */
   readonly startedAtUs: number
   readonly naming: OutputNaming
-  /** Pictures a second of the participant's first video track, where the source is finished. */
+  /** Pictures a second, where they are known: of the participant's first video track, of the composite. */
   readonly frameRate: number | undefined
   readonly emit: (event: RenderEvent) => void
   readonly signal: AbortSignal | undefined

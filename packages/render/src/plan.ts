@@ -1,10 +1,14 @@
+import { type CompositeSettings, type ResolvedComposite, resolveComposite } from '@rushes/compositor'
 import { ConfigurationError } from '@rushes/media'
 import { type NamingRule, template } from '@rushes/naming-rules'
 
 /** What to make of a source. All of it has defaults: `{}` gives HLS and MP4 with AAC for everyone. */
 export interface RenderPlan {
-  /** Which recordings. `individual` is one per participant, audio and video together. @defaultValue `['individual']` */
-  readonly outputs?: readonly 'individual'[]
+  /**
+   * Which recordings. `individual`: one per participant, audio and video together. `composite`: everyone in one picture
+   * and one sound; several need names. @defaultValue `['individual']`
+   */
+  readonly outputs?: readonly OutputKind[]
   /**
    * Which containers of each. Video goes in as it came where the container holds its codec, and is encoded as H264 where
    * it does not (VP8 in MP4; all but H264 in MPEG-TS). WebM holds VP8, VP9, AV1 and Opus; other tracks are left out of
@@ -34,6 +38,9 @@ export interface RenderPlan {
   /** @defaultValue the source's own */
   readonly roomId?: string
 }
+
+/** One kind of recording, with its settings where it has any. */
+export type OutputKind = 'individual' | 'composite' | { readonly composite: CompositeSettings }
 
 /** A container, or HLS. */
 export type OutputFormat = 'hls' | 'mp4' | 'webm'
@@ -89,6 +96,8 @@ export interface HlsPlan {
 
 /** A plan with everything decided. */
 export interface ResolvedPlan {
+  readonly individual: boolean
+  readonly composites: readonly ResolvedComposite[]
   readonly formats: ReadonlySet<OutputFormat>
   readonly segments: 'ts' | 'cmaf'
   readonly participants: ReadonlySet<string> | undefined
@@ -113,8 +122,8 @@ export interface ResolvedPlan {
  * @throws ConfigurationError naming the field
  */
 export function checkPlan(plan: RenderPlan, { growing }: { readonly growing: boolean }): void {
-  const { naming, participants } = resolvePlan(plan, !growing)
-  if (growing && participants?.size !== 1 && !naming.elements.includes('participantId')) {
+  const { naming, participants, individual } = resolvePlan(plan, !growing)
+  if (growing && individual && participants?.size !== 1 && !naming.elements.includes('participantId')) {
     throw new ConfigurationError('naming', 'must contain {participantId}, as there may be more than one participant')
   }
 }
@@ -126,7 +135,7 @@ export function resolvePlan(plan: RenderPlan, sourceIsFinished: boolean): Resolv
   if (formats.length === 0) throw new ConfigurationError('formats', 'needs at least one of hls, mp4, webm')
   const segments = plan.hls?.segments ?? 'ts'
   oneOf('hls.segments', [segments], ['ts', 'cmaf'])
-  oneOf('outputs', plan.outputs ?? ['individual'], ['individual'])
+  const outputs = resolveOutputs(plan.outputs ?? ['individual'])
   const media = plan.media ?? 'both'
   oneOf('media', [media], ['both', 'audio', 'video'])
   const audioCodec = plan.audio?.codec ?? 'aac'
@@ -179,6 +188,7 @@ export function resolvePlan(plan: RenderPlan, sourceIsFinished: boolean): Resolv
     throw new ConfigurationError('naming', rule)
   }
   return {
+    ...outputs,
     formats: new Set(formats),
     segments,
     participants: plan.participants === undefined ? undefined : new Set(plan.participants),
@@ -197,6 +207,28 @@ export function resolvePlan(plan: RenderPlan, sourceIsFinished: boolean): Resolv
     toUs,
     naming,
   }
+}
+
+function resolveOutputs(outputs: readonly OutputKind[]): Pick<ResolvedPlan, 'individual' | 'composites'> {
+  if (outputs.length === 0) throw new ConfigurationError('outputs', 'needs at least one of individual, composite')
+  const composites: ResolvedComposite[] = []
+  for (const [index, output] of outputs.entries()) {
+    if (output === 'individual') continue
+    if (output !== 'composite' && (typeof output !== 'object' || output?.composite === undefined)) {
+      throw new ConfigurationError(
+        `outputs[${index}]`,
+        'must be individual, composite or { composite: settings }',
+        output,
+      )
+    }
+    const composite = resolveComposite(output === 'composite' ? {} : output.composite, `outputs[${index}].composite`)
+    if (composites.some(({ name }) => name === composite.name)) {
+      const rule = 'must differ from that of the other composites: they would write over each other'
+      throw new ConfigurationError(`outputs[${index}].composite.name`, rule, composite.name)
+    }
+    composites.push(composite)
+  }
+  return { individual: outputs.includes('individual'), composites }
 }
 
 function resolveParts(parts: PartsPlan | undefined): ResolvedPlan['parts'] {

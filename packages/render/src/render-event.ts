@@ -8,7 +8,9 @@ export type RenderEvent =
   /** An output has begun: of HLS the multivariant playlist is stored, and it plays. */
   | {
       readonly type: 'output-started'
-      readonly participantId: string
+      readonly kind: 'individual' | 'composite'
+      readonly participantId?: string
+      readonly name?: string
       readonly container: 'hls' | 'mp4' | 'webm'
       /** Absent while a file only grows: it is named when all is known of it. */
       readonly key?: string

@@ -2,16 +2,19 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setImmediate as nextTurn } from 'node:timers/promises'
+import type { ConcealedGap } from '@rushes/codecs'
 import { ConfigurationError } from '@rushes/media'
-import { type NamingFacts, outputNames, template } from '@rushes/naming-rules'
 import type { Store } from '@rushes/storage-adapters'
-import { startedAtUs, type TakeEvent, type TakeItem, type TakeSource, type TakeTrackItem } from '@rushes/take'
+import type { SessionTrack, TakeEvent, TakeItem, TakeSource, TakeTrackItem } from '@rushes/take'
+import { CompositeOutputs } from './composite-outputs.js'
 import { RenderError } from './errors.js'
+import type { TrackSpan } from './lanes.js'
 import type { Manifest, ManifestOutput, ManifestWarning, Repair } from './manifest.js'
 import { manifestParticipants } from './manifest-participants.js'
-import type { OutputContext, RecallPlaylist } from './output.js'
-import { OutputNaming } from './output-naming.js'
-import { ParticipantGraph } from './participant-graph.js'
+import type { RecallPlaylist } from './output.js'
+import { OutputContexts } from './output-contexts.js'
+import { ParticipantOutputs } from './participant-outputs.js'
+import { ParticipantSource } from './participant-source.js'
 import { marksOf, Pauses } from './pauses.js'
 import { type RenderPlan, type ResolvedPlan, resolvePlan } from './plan.js'
 import type { RenderEvent } from './render-event.js'
@@ -85,23 +88,25 @@ async function makeScratchDir(parent: string): Promise<string> {
   }
 }
 
-/** The manifest lies beside everyone's outputs, whatever these are called. */
-const MANIFEST_NAMING = template('{recordingId}')
 /** Progress is told at most this often, in microseconds of recording time. */
 const PROGRESS_STEP_US = 500_000
 /** A clip is read on this far past its end: a sender's clock may run behind its packets' arrival by what is trusted. */
 const READ_PAST_END_US = 10_000_000
 
+/** A participant: where the media comes from, and the recording of it where there is to be one. */
+interface Person {
+  readonly source: ParticipantSource
+  readonly outputs: ParticipantOutputs | undefined
+}
+
 class Rendering {
   readonly #source: TakeSource
   readonly #plan: ResolvedPlan
   readonly #sinks: RenderSinks & { readonly scratchDir: string }
-  readonly #recordingId: string
-  readonly #roomId: string
-  readonly #startedAtUs: number
-  readonly #graphs = new Map<string, ParticipantGraph>()
-  readonly #graphOfTrack = new Map<string, ParticipantGraph>()
-  readonly #participantOfName = new Map<string, string>()
+  readonly #contexts: OutputContexts
+  readonly #people = new Map<string, Person>()
+  readonly #personOfTrack = new Map<string, Person>()
+  readonly #composites: CompositeOutputs[] = []
   readonly #pauses: Pauses
   readonly #warnings: ManifestWarning[] = []
   #survey: Survey | undefined
@@ -114,18 +119,17 @@ class Rendering {
     resolved: ResolvedPlan,
     sinks: RenderSinks & { readonly scratchDir: string },
   ) {
-    const { session } = source
     this.#source = source
     this.#plan = resolved
     this.#sinks = sinks
-    this.#recordingId = plan.recordingId ?? session.recordingId ?? session.name ?? 'recording'
-    this.#roomId = plan.roomId ?? session.roomId ?? session.name ?? this.#recordingId
-    this.#startedAtUs = startedAtUs(session)
-    this.#pauses = new Pauses(source.finished ? session.events : [])
+    this.#contexts = new OutputContexts(source, plan, resolved, sinks, (event) =>
+      event.type === 'warning' ? this.#warn(event.warning) : this.#emit(event),
+    )
+    this.#pauses = new Pauses(source.finished ? source.session.events : [])
   }
 
   async run(): Promise<Manifest> {
-    this.#sinks.onMonitor?.({ tracks: () => [...this.#graphs.values()].flatMap((graph) => graph.health()) })
+    this.#sinks.onMonitor?.({ tracks: () => [...this.#people.values()].flatMap(({ source }) => source.health()) })
     this.#checkParticipants()
     this.#checkNames()
     if (this.#source.finished) {
@@ -133,19 +137,22 @@ class Rendering {
       for (const warning of surveyWarnings(this.#survey, this.#plan.participants)) this.#warn(warning)
       for (const warning of journalWarnings(this.#source.session, this.#plan.participants)) this.#warn(warning)
       this.#warnOfDamage()
-      await this.#openSurveyedTracks(this.#survey)
     }
+    this.#openComposites()
+    if (this.#survey !== undefined) await this.#openSurveyedTracks(this.#survey)
     for await (const batch of this.#source.items(this.#reading())) {
       for (const item of batch) {
         if (item.type === 'track') await this.#addTrack(item)
         else if (this.#take(item)) await nextTurn()
       }
       this.#sinks.signal?.throwIfAborted()
-      for (const graph of this.#graphs.values()) {
-        graph.tick(this.#nowUs)
-        if (graph.takeBurst()) await nextTurn()
-        await graph.drain()
+      for (const { source, outputs } of this.#people.values()) {
+        source.tick(this.#nowUs)
+        outputs?.tick(this.#nowUs)
+        if (source.takeBurst()) await nextTurn()
+        await outputs?.drain()
       }
+      for (const composite of this.#composites) await composite.advance(this.#nowUs)
       this.#tellProgress()
       if (this.#plan.toUs !== undefined && this.#nowUs > this.#plan.toUs + READ_PAST_END_US) break
     }
@@ -153,7 +160,8 @@ class Rendering {
   }
 
   async abort(): Promise<void> {
-    await Promise.allSettled([...this.#graphs.values()].map((graph) => graph.abort()))
+    const outputs = [...this.#people.values()].flatMap((person) => person.outputs ?? [])
+    await Promise.allSettled([...outputs, ...this.#composites].map((output) => output.abort()))
   }
 
   #reading(): { readonly participants?: readonly string[]; readonly signal?: AbortSignal } {
@@ -180,11 +188,24 @@ class Rendering {
 
   /** Two people under one name would write over each other. */
   #checkNames(): void {
-    const { participants, naming } = this.#plan
+    const { participants, naming, individual } = this.#plan
     const known = this.#source.finished ? this.#source.session.participants.length : Number.POSITIVE_INFINITY
     const people = participants === undefined ? known : participants.size
-    if (people > 1 && !naming.elements.includes('participantId')) {
+    if (individual && people > 1 && !naming.elements.includes('participantId')) {
       throw new ConfigurationError('naming', 'must contain {participantId}, as there may be more than one participant')
+    }
+  }
+
+  #openComposites(): void {
+    for (const settings of this.#plan.composites) {
+      const context = this.#contexts.ofComposite(settings)
+      const { cuts } = this.#pauses
+      const onConcealed = (gap: ConcealedGap): void =>
+        this.#personOfTrack.get(gap.trackId)?.source.repairs.concealed(gap)
+      const { finished, session } = this.#source
+      this.#composites.push(
+        new CompositeOutputs({ context, settings, cuts, session: finished ? session : undefined, onConcealed }),
+      )
     }
   }
 
@@ -196,21 +217,26 @@ class Rendering {
     present.sort((a, b) => (a.startUs as number) - (b.startUs as number))
     for (const { track, participantId, startUs, endUs } of present) {
       const facts = this.#sessionTrack(participantId, track.id)
-      const graph = this.#graph(participantId)
       const endsAtUs = facts?.leftAtMs === undefined ? undefined : facts.leftAtMs * 1000
-      await graph.addTrack({ track, startUs: startUs as number, endUs }, endsAtUs)
-      this.#graphOfTrack.set(track.id, graph)
+      await this.#openTrack({ track, startUs: startUs as number, endUs }, participantId, endsAtUs)
     }
   }
 
   /** Of a growing source: a track has begun. */
   async #addTrack(item: TakeTrackItem): Promise<void> {
     if (this.#survey !== undefined || !this.#plan.kinds.has(item.track.kind)) return
-    const graph = this.#graph(item.participantId)
     const joinedAtMs = this.#sessionTrack(item.participantId, item.track.id)?.joinedAtMs
     const startUs = joinedAtMs === undefined ? this.#nowUs : joinedAtMs * 1000
-    await graph.addTrack({ track: item.track, startUs, endUs: undefined })
-    this.#graphOfTrack.set(item.track.id, graph)
+    await this.#openTrack({ track: item.track, startUs, endUs: undefined }, item.participantId)
+  }
+
+  async #openTrack(span: TrackSpan, participantId: string, endsAtUs?: number): Promise<void> {
+    const person = this.#person(participantId)
+    await person.outputs?.addTrack(span)
+    const entry = this.#survey === undefined ? this.#sessionTrack(participantId, span.track.id) : undefined
+    for (const composite of this.#composites) await composite.addTrack(span, participantId, entry)
+    person.source.addTrack(span.track, endsAtUs)
+    this.#personOfTrack.set(span.track.id, person)
   }
 
   /** Returns whether it was much work, after which others should have their turn. */
@@ -218,13 +244,13 @@ class Rendering {
     switch (item.type) {
       case 'packet': {
         this.#nowUs = Math.max(this.#nowUs, item.arrivalUs)
-        const graph = this.#graphOfTrack.get(item.trackId)
-        graph?.push(item)
-        return graph?.takeBurst() === true
+        const source = this.#personOfTrack.get(item.trackId)?.source
+        source?.push(item)
+        return source?.takeBurst() === true
       }
       case 'event':
         this.#nowUs = Math.max(this.#nowUs, item.arrivalUs)
-        // Of a finished source the ends are known from the start.
+        // Of a finished source all are known from the start.
         if (this.#survey === undefined) this.#takeEvent(item.event)
         break
       case 'idle':
@@ -238,73 +264,51 @@ class Rendering {
 
   #takeEvent(event: TakeEvent): void {
     this.#pauses.take(event)
+    for (const composite of this.#composites) composite.takeEvent(event)
     if (event.type === 'leave' && event.participant !== undefined) {
-      this.#graphs.get(event.participant)?.leave(this.#nowUs)
+      this.#people.get(event.participant)?.source.leave(this.#nowUs)
     } else if (event.type === 'track-removed' && event.track !== undefined) {
-      this.#graphOfTrack.get(event.track)?.leave(this.#nowUs, event.track)
+      this.#personOfTrack.get(event.track)?.source.leave(this.#nowUs, event.track)
     }
   }
 
-  #graph(participantId: string): ParticipantGraph {
-    let graph = this.#graphs.get(participantId)
-    if (graph === undefined) {
-      const clocks = this.#survey?.clocks.get(participantId)
-      graph = new ParticipantGraph(this.#context(participantId), clocks, this.#pauses.cuts)
-      this.#graphs.set(participantId, graph)
-    }
-    return graph
-  }
-
-  #context(participantId: string): OutputContext {
-    const name = this.#source.session.participants.find((participant) => participant.id === participantId)?.name
-    const { finished, session } = this.#source
-    const endedAtUs =
-      finished && session.durationMs !== undefined
-        ? this.#startedAtUs + Math.round(session.durationMs * 1000)
-        : undefined
-    const facts: NamingFacts = {
-      recordingId: this.#recordingId,
-      roomId: this.#roomId,
+  #person(participantId: string): Person {
+    const known = this.#people.get(participantId)
+    if (known !== undefined) return known
+    const { cuts } = this.#pauses
+    const source = new ParticipantSource({
       participantId,
-      ...(name === undefined ? undefined : { participantName: name }),
-      kind: 'individual',
-      startedAtUs: this.#startedAtUs,
-      ...(endedAtUs === undefined ? undefined : { endedAtUs }),
-    }
-    const naming = new OutputNaming(this.#plan.naming, facts, (stem) => {
-      const other = this.#participantOfName.get(stem) ?? participantId
-      if (other !== participantId) {
-        const rule = `gives ${participantId} and ${other} one name: they would write over each other`
-        throw new ConfigurationError('naming', rule, stem)
-      }
-      this.#participantOfName.set(stem, participantId)
-    })
-    naming.check(this.#plan.parts === undefined ? undefined : 1)
-    return {
       plan: this.#plan,
-      store: this.#sinks.store,
-      scratchDir: this.#sinks.scratchDir,
-      participantId,
-      startedAtUs: this.#startedAtUs,
-      naming,
-      frameRate: this.#survey?.tracks.find(
-        (track) => track.participantId === participantId && track.frameRate !== undefined,
-      )?.frameRate,
-      emit: (event) => (event.type === 'warning' ? this.#warn(event.warning) : this.#emit(event)),
-      signal: this.#sinks.signal,
-      recallPlaylist: this.#sinks.recallPlaylist,
-    }
+      startedAtUs: this.#contexts.startedAtUs,
+      clocks: this.#survey?.clocks.get(participantId),
+      cuts,
+      emit: this.#contexts.emit,
+    })
+    const outputs = this.#plan.individual
+      ? new ParticipantOutputs(this.#contexts.ofParticipant(participantId, this.#survey), source, cuts)
+      : undefined
+    for (const sink of [...(outputs === undefined ? [] : [outputs]), ...this.#composites]) source.addSink(sink)
+    const person = { source, outputs }
+    this.#people.set(participantId, person)
+    return person
   }
 
-  #sessionTrack(participantId: string, trackId: string): { joinedAtMs: number; leftAtMs?: number } | undefined {
+  #sessionTrack(participantId: string, trackId: string): SessionTrack | undefined {
     return this.#source.session.participants
       .find((participant) => participant.id === participantId)
       ?.tracks.find((track) => track.id === trackId)
   }
 
   async #finish(): Promise<Manifest> {
+    const { session } = this.#source
+    const durationUs = session.durationMs === undefined ? this.#nowUs : session.durationMs * 1000
     const outputs: ManifestOutput[] = []
-    for (const graph of this.#graphs.values()) outputs.push(...(await graph.finish()))
+    for (const { source, outputs: own } of this.#people.values()) {
+      source.flush()
+      outputs.push(...((await own?.finish()) ?? []))
+    }
+    const endUs = Math.min(durationUs, this.#plan.toUs ?? Number.POSITIVE_INFINITY)
+    for (const composite of this.#composites) outputs.push(...(await composite.finish(endUs)))
     if (outputs.length === 0) {
       throw new RenderError(
         'RENDER_NO_MEDIA',
@@ -312,24 +316,22 @@ class Rendering {
       )
     }
     this.#warnOfDamage()
-    const repairs = this.#repairs(outputs)
-    const { session } = this.#source
-    const durationUs = session.durationMs === undefined ? this.#nowUs : session.durationMs * 1000
     const manifest: Manifest = {
       version: 1,
-      recordingId: this.#recordingId,
-      roomId: this.#roomId,
+      recordingId: this.#contexts.recordingId,
+      roomId: this.#contexts.roomId,
       startedAt: session.startedAt,
       durationUs,
       participants: manifestParticipants(session, durationUs, this.#plan.participants),
       outputs,
-      layouts: [],
-      repairs,
+      layouts: this.#composites.flatMap((composite) => composite.layouts),
+      chapters: this.#composites[0]?.chapters ?? [],
+      repairs: this.#repairs(outputs),
       pauses: this.#pauses.list(durationUs),
       marks: marksOf(session.events),
       warnings: this.#warnings,
     }
-    const key = this.#manifestKey()
+    const key = this.#contexts.manifestKey()
     const body = new TextEncoder().encode(`${JSON.stringify(manifest, null, 2)}\n`)
     const { signal, store } = this.#sinks
     signal?.throwIfAborted()
@@ -344,12 +346,12 @@ class Rendering {
   /** Those that lie in an output: a clip is read from the beginning and past its end. */
   #repairs(outputs: readonly ManifestOutput[]): Repair[] {
     const repairs: Repair[] = []
-    for (const [participantId, graph] of this.#graphs) {
-      const own = outputs.filter((output) => output.participantId === participantId)
+    for (const [participantId, { source }] of this.#people) {
+      const own = outputs.filter((output) => output.kind === 'composite' || output.participantId === participantId)
       const startUs = Math.min(...own.map((output) => output.startUs))
       const endUs = Math.max(...own.map((output) => output.startUs + output.durationUs))
-      repairs.push(...graph.repairs.entries.filter((repair) => repair.endUs > startUs && repair.startUs < endUs))
-      const { omitted } = graph.repairs
+      repairs.push(...source.repairs.entries.filter((repair) => repair.endUs > startUs && repair.startUs < endUs))
+      const { omitted } = source.repairs
       if (omitted === 0) continue
       const message = `${participantId} lost packets at ${omitted} more places than are listed`
       this.#warn({ code: 'REPAIRS_OMITTED', message, participantId })
@@ -364,17 +366,15 @@ class Rendering {
     }
   }
 
-  #manifestKey(): string {
-    const facts = { recordingId: this.#recordingId, kind: 'individual', startedAtUs: this.#startedAtUs } as const
-    return outputNames(MANIFEST_NAMING, facts, 'hls').key('/manifest.json')
-  }
-
   #tellProgress(): void {
-    if (this.#nowUs - this.#toldUs < PROGRESS_STEP_US) return
-    this.#toldUs = this.#nowUs
+    // Composites may lie behind what has been read.
+    const composedUs = this.#composites.flatMap((composite) => composite.composedUs ?? [])
+    const recordedUs = Math.min(this.#nowUs, ...composedUs)
+    if (recordedUs - this.#toldUs < PROGRESS_STEP_US) return
+    this.#toldUs = recordedUs
     const { durationMs } = this.#source.session
     const total = this.#survey === undefined || durationMs === undefined ? undefined : { totalUs: durationMs * 1000 }
-    this.#emit({ type: 'progress', recordedUs: this.#nowUs, ...total })
+    this.#emit({ type: 'progress', recordedUs, ...total })
   }
 
   #warn(warning: ManifestWarning): void {

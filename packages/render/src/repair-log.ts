@@ -17,8 +17,6 @@ export class RepairLog {
   /** Packets of a track that an entry, or one that was omitted, tells of. */
   readonly #told = new Map<string, number>()
   readonly entries: Repair[] = []
-  /** Where the loss that was added last stands, if it was listed. */
-  #last: number | undefined
   omitted = 0
 
   constructor(participantId: string, afterLoss: 'freeze' | 'continue', audioCodec: 'aac' | 'opus') {
@@ -38,11 +36,15 @@ export class RepairLog {
     this.#goodUntil.set(sample.trackId, atUs + ticksToUs(sample.duration ?? 0, track.clockRate))
   }
 
-  /** What became of the loss of sound that was seen last. It is told while the sample behind it is on its way. */
-  concealed({ recoveredUs, concealedUs, silencedUs }: ConcealedGap): void {
-    const entry = this.#last === undefined ? undefined : this.entries[this.#last]
-    if (this.#last === undefined || entry?.action !== 'silence' || silencedUs >= recoveredUs + concealedUs) return
-    this.entries[this.#last] = { ...entry, action: concealedUs + silencedUs === 0 ? 'recovered' : 'concealed' }
+  /** What became of a loss of sound, which has been seen by now. */
+  concealed({ trackId, startUs, endUs, recoveredUs, concealedUs, silencedUs }: ConcealedGap): void {
+    if (silencedUs >= recoveredUs + concealedUs) return
+    const index = this.entries.findLastIndex(
+      (entry) => entry.trackId === trackId && entry.startUs <= endUs && entry.endUs >= startUs,
+    )
+    const entry = this.entries[index]
+    if (entry?.action !== 'silence') return
+    this.entries[index] = { ...entry, action: concealedUs + silencedUs === 0 ? 'recovered' : 'concealed' }
   }
 
   /** A track has ended. What it lost after its last good sample was never followed by one that could tell. */
@@ -56,12 +58,10 @@ export class RepairLog {
 
   #add(track: Track, packets: number, atUs: number): void {
     this.#told.set(track.id, (this.#told.get(track.id) ?? 0) + packets)
-    this.#last = undefined
     if (this.entries.length >= MAX_REPAIRS) {
       this.omitted++
       return
     }
-    this.#last = this.entries.length
     this.entries.push({
       participantId: this.#participantId,
       trackId: track.id,

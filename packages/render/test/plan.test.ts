@@ -1,12 +1,14 @@
 import { ConfigurationError } from '@rushes/media'
 import { template } from '@rushes/naming-rules'
 import { describe, expect, it } from 'vitest'
-import { resolvePlan } from '../src/plan.js'
+import { type RenderPlan, resolvePlan } from '../src/plan.js'
 
 describe('resolvePlan', () => {
   it('has a default for everything', () => {
     const { naming, ...rest } = resolvePlan({}, true)
     expect(rest).toEqual({
+      individual: true,
+      composites: [],
       formats: new Set(['hls', 'mp4']),
       segments: 'ts',
       participants: undefined,
@@ -49,6 +51,8 @@ describe('resolvePlan', () => {
         false,
       ),
     ).toEqual({
+      individual: true,
+      composites: [],
       formats: new Set(['hls']),
       segments: 'ts',
       participants: new Set(['a']),
@@ -69,9 +73,50 @@ describe('resolvePlan', () => {
     })
   })
 
+  it('takes composites, with all that they leave out', () => {
+    const { individual, composites } = resolvePlan(
+      { outputs: ['composite', { composite: { name: 'portrait', size: '720x1280', layout: 'spotlight' } }] },
+      true,
+    )
+    expect(individual).toBe(false)
+    expect(composites).toMatchObject([
+      { layout: { type: 'grid' }, canvas: { width: 1280, height: 720 }, fps: 30, name: undefined, lagUs: 2_000_000 },
+      { layout: { type: 'spotlight' }, canvas: { width: 720, height: 1280 }, name: 'portrait' },
+    ])
+  })
+
+  it('says what is wrong with a layout, and where', () => {
+    const custom = { type: 'custom', regions: [{ x: 0, y: 0, width: 1.4, height: 1 }] }
+    const plan = { outputs: [{ composite: { layout: custom } }] } as RenderPlan
+    expect(() => resolvePlan(plan, true)).toThrow(
+      expect.objectContaining({ code: 'LAYOUT_INVALID', message: expect.stringContaining('regions[0].width') }),
+    )
+  })
+
   // What types forbid comes from JSON and command lines all the same.
   it.each<[string, object]>([
-    ['outputs', { outputs: ['composite'] }],
+    ['outputs', { outputs: [] }],
+    ['outputs[0]', { outputs: ['mixed'] }],
+    ['outputs[1]', { outputs: ['individual', null] }],
+    ['outputs[1].composite.fps', { outputs: ['individual', { composite: { fps: 61 } }] }],
+    ['outputs[0].composite.fps', { outputs: [{ composite: { fps: 29.97 } }] }],
+    ['outputs[0].composite.size', { outputs: [{ composite: { size: '1280' } }] }],
+    ['outputs[0].composite.size', { outputs: [{ composite: { size: '1281x720' } }] }],
+    ['outputs[0].composite.size', { outputs: [{ composite: { size: { width: 1280, height: 5000 } } }] }],
+    ['outputs[0].composite.name', { outputs: [{ composite: { name: '../x' } }] }],
+    ['outputs[1].composite.name', { outputs: ['composite', { composite: { layout: 'single' } }] }],
+    ['outputs[0].composite.transitionMs', { outputs: [{ composite: { transitionMs: -1 } }] }],
+    ['outputs[0].composite.holdSeconds', { outputs: [{ composite: { holdSeconds: 0 } }] }],
+    ['outputs[0].composite.lagSeconds', { outputs: [{ composite: { lagSeconds: 0 } }] }],
+    ['outputs[0].composite.video.preset', { outputs: [{ composite: { video: { preset: 'placebo' } } }] }],
+    ['outputs[0].composite.video.profile', { outputs: [{ composite: { video: { profile: 'extended' } } }] }],
+    ['outputs[0].composite.video.crf', { outputs: [{ composite: { video: { crf: 52 } } }] }],
+    ['outputs[0].composite.video.crf', { outputs: [{ composite: { video: { crf: 20, bitRate: 1_000_000 } } }] }],
+    ['outputs[0].composite.video.bitRate', { outputs: [{ composite: { video: { bitRate: 9999 } } }] }],
+    ['outputs[0].composite.audio.channels', { outputs: [{ composite: { audio: { channels: 6 } } }] }],
+    ['outputs[0].composite.audio.gains.ann', { outputs: [{ composite: { audio: { gains: { ann: 25 } } } }] }],
+    ['outputs[0].composite.overlays[0].type', { outputs: [{ composite: { overlays: [{ type: 'video' }] } }] }],
+    ['outputs[0].composite.changes[0].atUs', { outputs: [{ composite: { changes: [{ atUs: -1, layout: 'grid' }] } }] }],
     ['formats', { formats: ['ogg'] }],
     ['hls.segments', { hls: { segments: 'webm' } }],
     ['formats', { formats: [] }],

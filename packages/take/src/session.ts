@@ -32,6 +32,8 @@ export interface SessionTrack {
   readonly fmtp?: string
   /** RTP header extensions (RFC 8285), id to URI. In a file it may also be called `extmap`, or be a list of `{ id, uri }`. */
   readonly headerExtensions?: Readonly<Record<number, string>>
+  /** Of video: what it shows. @defaultValue `camera`; `screen` for a second video track beside a camera */
+  readonly shows?: 'camera' | 'screen'
   /** Milliseconds after the start when its first packet arrived. */
   readonly joinedAtMs: number
   /** Milliseconds after the start when it was closed; absent while it is open. */

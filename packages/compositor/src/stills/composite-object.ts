@@ -1,0 +1,8 @@
+/** A file beside a composite: its poster, a sheet of thumbnails. */
+export interface CompositeObject {
+  readonly type: 'object'
+  /** Behind the name of the composite: `/poster.jpg`. */
+  readonly suffix: string
+  readonly contentType: string
+  readonly body: Uint8Array
+}

@@ -1,0 +1,84 @@
+import { type JpegEncoder, PictureCanvas, PictureScaler } from '@rushes/codecs'
+import type { CompositeObject } from './composite-object.js'
+import type { ResolvedThumbnails } from './still-settings.js'
+import { sheetSuffix, type Thumbnail } from './thumbnail-track.js'
+
+/** Times of frames are rounded to microseconds. */
+const ROUNDING_US = 1
+
+/**
+ * Takes a picture every so often of all that are shown to it, and puts it in its place on a sheet: from left to right, row
+ * by row. A sheet goes out when it is full; the last one is as large as what is on it.
+ */
+export class ThumbnailSheets {
+  /** What has been taken, in order: one entry of some 50 bytes for each. */
+  readonly thumbnails: Thumbnail[] = []
+  readonly #settings: ResolvedThumbnails
+  readonly #startUs: number
+  readonly #jpeg: JpegEncoder
+  readonly #scaler: PictureScaler
+  readonly #sheet: PictureCanvas
+  #sheets = 1
+  #onSheet = 0
+  #nextUs: number
+
+  /** @param startUs time of the first frame */
+  static async create(settings: ResolvedThumbnails, startUs: number, jpeg: JpegEncoder): Promise<ThumbnailSheets> {
+    const { width, height, columns, rows } = settings
+    const sheet = await PictureCanvas.create({ width: width * columns, height: height * rows })
+    return new ThumbnailSheets(settings, startUs, jpeg, await PictureScaler.create(), sheet)
+  }
+
+  private constructor(
+    settings: ResolvedThumbnails,
+    startUs: number,
+    jpeg: JpegEncoder,
+    scaler: PictureScaler,
+    sheet: PictureCanvas,
+  ) {
+    this.#settings = settings
+    this.#startUs = startUs
+    this.#nextUs = startUs
+    this.#jpeg = jpeg
+    this.#scaler = scaler
+    this.#sheet = sheet
+  }
+
+  /** The frame at `timeUs`. */
+  see(canvas: PictureCanvas, timeUs: number, emit: (object: CompositeObject) => void): void {
+    if (timeUs + ROUNDING_US < this.#nextUs) return
+    const { width, height, columns, rows, everyUs } = this.#settings
+    // Under load frames may be further apart than thumbnails: then some are left out.
+    const passed = Math.floor((timeUs + ROUNDING_US - this.#startUs) / everyUs)
+    this.#nextUs = this.#startUs + (passed + 1) * everyUs
+    const x = (this.#onSheet % columns) * width
+    const y = Math.floor(this.#onSheet / columns) * height
+    this.#scaler.drawCanvas(canvas, this.#sheet, { x, y, width, height })
+    this.thumbnails.push({ atUs: timeUs, sheet: this.#sheets, x, y, width, height })
+    this.#onSheet++
+    if (this.#onSheet === columns * rows) this.#giveOut(emit)
+  }
+
+  flush(emit: (object: CompositeObject) => void): void {
+    if (this.#onSheet > 0) this.#giveOut(emit)
+  }
+
+  close(): void {
+    this.#scaler.close()
+    this.#sheet.close()
+  }
+
+  #giveOut(emit: (object: CompositeObject) => void): void {
+    const { width, height, columns } = this.#settings
+    const used = {
+      width: Math.min(this.#onSheet, columns) * width,
+      height: Math.ceil(this.#onSheet / columns) * height,
+    }
+    const suffix = sheetSuffix(this.#sheets)
+    emit({ type: 'object', suffix, contentType: 'image/jpeg', body: this.#jpeg.encode(this.#sheet, used) })
+    const { width: all, height: whole } = this.#sheet
+    this.#sheet.fillArea({ x: 0, y: 0, width: all, height: whole }, [16, 128, 128])
+    this.#onSheet = 0
+    this.#sheets++
+  }
+}
