@@ -1,6 +1,6 @@
+import { pictureRectangle } from '../layout/picture-rectangle.js'
 import type { Rectangle } from '../layout/rectangle.js'
 import type { Tile } from '../layout/tile.js'
-import { pictureRectangle } from '../picture/picture-rectangle.js'
 import type { PictureOf } from './scene-builder.js'
 import type { Arrangement } from './scene-timeline.js'
 

@@ -1,6 +1,6 @@
-import { placePicture } from '../layout/fit-picture.js'
-import type { Rectangle } from '../layout/rectangle.js'
-import type { Tile } from '../layout/tile.js'
+import { placePicture } from './fit-picture.js'
+import type { Rectangle } from './rectangle.js'
+import type { Tile } from './tile.js'
 
 /**
  * Where the whole picture of a source lies when it is painted into `tile`: whoever looks for something in the source finds
