@@ -1,6 +1,7 @@
 /**
- * `pnpm long:storage [--mebibytes N]`: an object of N MiB (1,024 by default) through a bucket and back: as a stream, as
- * a file, and as a file whose transfer is interrupted half-way and goes on. Needs radosgw.
+ * `pnpm long:storage [--mebibytes N] [--kills N]`: an object of N MiB (1,024 by default) through a bucket and back: as a
+ * stream, as a file, and as a file whose transfer is interrupted half-way and goes on. With `--kills` instead: a file on
+ * its way through a spool, whose process is killed N times in the middle of its parts. Needs radosgw.
  */
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
@@ -11,35 +12,46 @@ import { parseArgs } from 'node:util'
 import type { TransferCheckpoint } from '@rushes/storage-adapters'
 import { createS3Store, type S3Store } from '@rushes/storage-adapters/s3'
 import { startRadosgw } from '../servers/radosgw.js'
+import { runKilledUpload } from '../storage/killed-upload-run.js'
 
 const MIB = 1024 * 1024
 
-const { values } = parseArgs({ options: { mebibytes: { type: 'string', default: '1024' } } })
+const { values } = parseArgs({
+  options: { mebibytes: { type: 'string', default: '1024' }, kills: { type: 'string', default: '0' } },
+})
 const bytes = Number(values.mebibytes) * MIB
-const server = await startRadosgw({ gibibytes: 10 })
-const folder = await mkdtemp(join(tmpdir(), 'rushes-long-storage-'))
-try {
-  await server.createBucket('recordings')
-  const store = createS3Store({
-    bucket: 'recordings',
-    endpoint: server.endpoint,
-    forcePathStyle: true,
-    credentials: server.owner,
-    get: true,
-    delete: true,
-  })
-  const path = join(folder, 'recording.mp4')
-  const expected = await writePattern(path, bytes)
-  await measured('stream', store, expected, () => store.put('object', createReadStream(path, { highWaterMark: MIB })))
-  await measured('stream with SHA-256', store, expected, () =>
-    store.put('object', createReadStream(path, { highWaterMark: MIB }), { sha256: true }),
-  )
-  await measured('file', store, expected, () => store.putFile('object', path))
-  await measured('file, interrupted', store, expected, () => interrupted(store, path))
-  await store.close()
-} finally {
-  await rm(folder, { recursive: true, force: true })
-  await server.stop()
+if (Number(values.kills) > 0) {
+  const report = await runKilledUpload(Number(values.kills), false)
+  console.log(JSON.stringify(report))
+  process.exitCode = report.isSame && report.left.length === 0 ? 0 : 1
+} else await throughABucket()
+
+async function throughABucket(): Promise<void> {
+  const server = await startRadosgw({ gibibytes: 10 })
+  const folder = await mkdtemp(join(tmpdir(), 'rushes-long-storage-'))
+  try {
+    await server.createBucket('recordings')
+    const store = createS3Store({
+      bucket: 'recordings',
+      endpoint: server.endpoint,
+      forcePathStyle: true,
+      credentials: server.owner,
+      get: true,
+      delete: true,
+    })
+    const path = join(folder, 'recording.mp4')
+    const expected = await writePattern(path, bytes)
+    await measured('stream', store, expected, () => store.put('object', createReadStream(path, { highWaterMark: MIB })))
+    await measured('stream with SHA-256', store, expected, () =>
+      store.put('object', createReadStream(path, { highWaterMark: MIB }), { sha256: true }),
+    )
+    await measured('file', store, expected, () => store.putFile('object', path))
+    await measured('file, interrupted', store, expected, () => interrupted(store, path))
+    await store.close()
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+    await server.stop()
+  }
 }
 
 async function measured(name: string, store: S3Store, expected: string, put: () => Promise<unknown>): Promise<void> {

@@ -37,6 +37,8 @@ export interface Radosgw {
   read(bucket: string, key: string): Promise<Uint8Array | undefined>
   /** Keys of uploads in parts that were begun and neither finished nor aborted. */
   openUploads(bucket: string): Promise<readonly string[]>
+  /** Ends them all, as a rule of the bucket does. */
+  abortUploads(bucket: string): Promise<void>
   stop(): Promise<void>
 }
 
@@ -119,6 +121,12 @@ async function start(folder: string, processes: ChildProcess[], gibibytes: numbe
     )
   }
 
+  const uploadsOf = async (bucket: string): Promise<{ readonly key: string; readonly uploadId: string }[]> => {
+    const answer = await signedRequest(endpoint, owner, { method: 'GET', path: `/${bucket}`, query: { uploads: '' } })
+    const found = (await answer.text()).matchAll(/<Upload>.*?<Key>(.*?)<\/Key>.*?<UploadId>(.*?)<\/UploadId>/g)
+    return [...found].map(([, key = '', uploadId = '']) => ({ key, uploadId }))
+  }
+
   return {
     endpoint,
     port,
@@ -153,9 +161,13 @@ async function start(folder: string, processes: ChildProcess[], gibibytes: numbe
       if (!answer.ok) throw new Error(`${key} cannot be read: ${answer.status} ${await answer.text()}`)
       return new Uint8Array(await answer.arrayBuffer())
     },
-    openUploads: async (bucket) => {
-      const answer = await signedRequest(endpoint, owner, { method: 'GET', path: `/${bucket}`, query: { uploads: '' } })
-      return [...(await answer.text()).matchAll(/<Upload>.*?<Key>(.*?)<\/Key>/g)].map(([, key]) => key ?? '')
+    openUploads: async (bucket) => (await uploadsOf(bucket)).map(({ key }) => key),
+    abortUploads: async (bucket) => {
+      for (const { key, uploadId } of await uploadsOf(bucket)) {
+        const path = `/${bucket}/${key.split('/').map(percentEncoded).join('/')}`
+        const answer = await signedRequest(endpoint, owner, { method: 'DELETE', path, query: { uploadId } })
+        if (!answer.ok) throw new Error(`the upload of ${key} cannot be ended: ${answer.status}`)
+      }
     },
   }
 }

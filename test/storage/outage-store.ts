@@ -65,7 +65,7 @@ export class OutageStore implements Store {
         const block = Buffer.alloc(Math.min(PART_BYTES, size - part * PART_BYTES))
         await file.read(block, 0, block.byteLength, part * PART_BYTES)
         await this.#send('PUT', `/u/${id}/${part}`, key, block, options.signal)
-        options.onCheckpoint?.({ id, done: part + 1 })
+        void options.onCheckpoint?.({ id, done: part + 1 })
       }
       await this.#send('POST', `/u/${id}`, key, Buffer.alloc(0), options.signal)
       return { bytes: size, location: this.locationOf(key) }

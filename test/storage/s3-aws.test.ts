@@ -27,7 +27,7 @@ describe.skipIf(bucket === undefined)('a bucket of AWS', () => {
     name: 'S3 of AWS',
     describe,
     it,
-    capabilities: { signedUrls: true, resume: true },
+    capabilities: { signedUrls: true, resume: true, progress: true },
     create: async () => {
       count += 1
       const store = createS3Store({ ...options, basePath: `${run}/${count}` })

@@ -10,7 +10,8 @@ describe.skipIf(!hasRadosgw && !process.env['CI'])('a store in a bucket', () => 
   let count = 0
 
   beforeAll(async () => {
-    server = await startRadosgw()
+    // Four large objects, and some room.
+    server = await startRadosgw({ gibibytes: 4 + Math.ceil((4 * maxBodyBytes) / 1024 ** 3) })
     await server.createBucket('recordings')
   })
   afterAll(() => server?.stop())
@@ -21,7 +22,7 @@ describe.skipIf(!hasRadosgw && !process.env['CI'])('a store in a bucket', () => 
       describe,
       it,
       maxBodyBytes,
-      capabilities: { signedUrls: true, resume: true },
+      capabilities: { signedUrls: true, resume: true, progress: true },
       create: async () => {
         count += 1
         const store = createS3Store({

@@ -68,7 +68,7 @@ describe.skipIf(!hasRadosgw && !process.env['CI'])('a bucket with least rights',
     name: 'S3 by a role that may only put',
     describe,
     it,
-    capabilities: { get: false, list: false, delete: false, resume: true },
+    capabilities: { get: false, list: false, delete: false, resume: true, progress: true },
     create: async () => {
       count += 1
       const basePath = `calls/${count}`

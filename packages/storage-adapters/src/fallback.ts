@@ -98,12 +98,14 @@ class FallbackStore implements Store {
     this.name = `${first.name}, else ${second.name}`
     const both = (has: (store: Store) => boolean): boolean => has(first) && has(second)
     const resume = both((store) => store.capabilities.resume === true)
+    const progress = both((store) => store.capabilities.progress === true)
     this.capabilities = {
       get: both((store) => store.get !== undefined),
       list: both((store) => store.list !== undefined),
       delete: both((store) => store.delete !== undefined),
       signedUrls: both((store) => store.capabilities.signedUrls),
       ...(resume ? { resume } : {}),
+      ...(progress ? { progress } : {}),
     }
     if (this.capabilities.get) this.get = (key, options) => this.#get(key, options)
     if (this.capabilities.list) {

@@ -86,6 +86,7 @@ class FanOutStore implements Store {
     this.name = this.#stores.map((store) => store.name).join(' + ')
     const { get, list, delete: remove } = primary
     const resume = this.#stores.some((store) => store.capabilities.resume === true)
+    const progress = this.#stores.every((store) => store.capabilities.progress === true)
     const deletes = this.#stores.every((store) => store.delete !== undefined)
     this.capabilities = {
       get: get !== undefined,
@@ -93,6 +94,7 @@ class FanOutStore implements Store {
       delete: deletes,
       signedUrls: primary.capabilities.signedUrls,
       ...(resume ? { resume } : {}),
+      ...(progress ? { progress } : {}),
     }
     if (get !== undefined) this.get = get.bind(primary)
     if (list !== undefined) this.list = list.bind(primary)
@@ -129,9 +131,9 @@ class FanOutStore implements Store {
     const { move, onCheckpoint, resumeFrom, signal, ...rest } = options
     const states = readStates(resumeFrom, this.#stores.length)
     const transfer = new Transfer(signal)
-    const reached = (index: number, state: TransferState): void => {
+    const reached = async (index: number, state: TransferState): Promise<void> => {
       states[index] = state
-      onCheckpoint?.({ stores: [...states] })
+      await onCheckpoint?.({ stores: [...states] })
     }
     const putOne = async (store: Store, index: number): Promise<Stored> => {
       const before = states[index]
@@ -145,7 +147,7 @@ class FanOutStore implements Store {
           ? { onCheckpoint: (checkpoint) => reached(index, { transfer: checkpoint }) }
           : {}),
       })
-      reached(index, { stored })
+      void reached(index, { stored })
       return stored
     }
     const outcomes = this.#stores.map(async (store, index) => {

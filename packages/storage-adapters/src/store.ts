@@ -13,6 +13,11 @@ export interface PutOptions {
   readonly signal?: AbortSignal
   /** Ask for the SHA-256 of the body. @defaultValue false */
   readonly sha256?: boolean
+  /**
+   * Told that so many bytes more have gone out, or with 0 that the store has answered or is waited for on purpose: for
+   * whoever wants to know whether anything moves. Called often. Only by stores whose `capabilities.progress` is true.
+   */
+  readonly onProgress?: (bytes: number) => void
 }
 
 /**
@@ -25,8 +30,11 @@ export type TransferCheckpoint = { readonly [field: string]: unknown }
 export interface PutFileOptions extends PutOptions {
   /** The file is gone afterwards. @defaultValue false */
   readonly move?: boolean
-  /** Told whenever more of the file has safely arrived. Only by stores whose `capabilities.resume` is true. */
-  readonly onCheckpoint?: (checkpoint: TransferCheckpoint) => void
+  /**
+   * Told whenever more of the file has safely arrived. Only by stores whose `capabilities.resume` is true. For the first
+   * one they wait until it is kept: so nothing arrives that nobody could find again.
+   */
+  readonly onCheckpoint?: (checkpoint: TransferCheckpoint) => Promise<void> | void
   /** Goes on where an earlier transfer stood, or begins anew where that one is gone. The file must not have changed. */
   readonly resumeFrom?: TransferCheckpoint
 }
@@ -81,6 +89,8 @@ export interface StoreCapabilities {
   readonly signedUrls: boolean
   /** `putFile` can go on where an earlier transfer stood, and `abandon` removes what one left. @defaultValue false */
   readonly resume?: boolean
+  /** `put` and `putFile` tell `onProgress` what goes out. @defaultValue false */
+  readonly progress?: boolean
 }
 
 /**

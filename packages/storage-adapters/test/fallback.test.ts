@@ -206,7 +206,7 @@ describe('fallback', () => {
         capabilities: { ...store.capabilities, resume: true },
         putFile: async (key, _path, options = {}) => {
           calls.push(`${name} from ${JSON.stringify(options.resumeFrom)}`)
-          options.onCheckpoint?.({ of: name })
+          void options.onCheckpoint?.({ of: name })
           if (fails()) throw new StoreError('STORE_UNAVAILABLE', 'down')
           return { bytes: 7, location: `${name}:${key}` }
         },

@@ -33,7 +33,7 @@ export interface StoreContractOptions extends ContractRunner {
   readonly create: () => Promise<ContractStore>
   /** What the store cannot do is declared here, and its tests are skipped where all can see it. @defaultValue all but signed URLs */
   readonly capabilities?: Partial<StoreCapabilities>
-  /** The largest body that is put, as a stream, in bytes; up to 1 GiB makes sense. @defaultValue 8 MiB */
+  /** The largest body that is put, as a stream and as a file, in bytes; up to 1 GiB makes sense. @defaultValue 8 MiB */
   readonly maxBodyBytes?: number
 }
 
@@ -124,16 +124,12 @@ export function storeContract(options: StoreContractOptions): void {
       }
 
       test(`takes a stream of ${maxBodyBytes} bytes and tells its SHA-256`, async (fresh) => {
-        const expected = createHash('sha256')
-        for await (const chunk of patternStream(maxBodyBytes, 1)) expected.update(chunk)
-        const digest = expected.digest('hex')
+        const digest = await digestOf(patternStream(maxBodyBytes, 1))
         const stored = await fresh.store.put('large', patternStream(maxBodyBytes, 1), { sha256: true })
         assert.equal(stored.bytes, maxBodyBytes)
         assert.equal(stored.sha256, digest)
         if (fresh.store.get === undefined) return
-        const read = createHash('sha256')
-        for await (const chunk of await fresh.store.get('large')) read.update(chunk as Uint8Array)
-        assert.equal(read.digest('hex'), digest)
+        assert.equal(await digestOf(await fresh.store.get('large')), digest)
       })
 
       test('replaces an object as a whole', async (fresh) => {
@@ -236,6 +232,22 @@ export function storeContract(options: StoreContractOptions): void {
           await assert.rejects(readFile(path), { code: 'ENOENT' })
           for (const key of ['copies/video.mp4', 'hashed.mp4', 'moved.mp4']) await assertObject(fresh, key, bytes)
           await assertRejects(putFile(fresh.store, 'missing', join(folder, 'missing')), 'STORE_BODY_FAILED')
+        } finally {
+          await rm(folder, { recursive: true, force: true })
+        }
+      })
+
+      test(`takes a file of ${maxBodyBytes} bytes`, async (fresh) => {
+        const folder = await mkdtemp(join(tmpdir(), 'rushes-contract-'))
+        try {
+          const path = join(folder, 'large.mp4')
+          await writeFile(path, patternStream(maxBodyBytes, 2))
+          const stored = await putFile(fresh.store, 'large.mp4', path)
+          assert.equal(stored.bytes, maxBodyBytes)
+          assert.equal(stored.sha256, undefined)
+          if (fresh.store.get === undefined) return
+          const digest = await digestOf(patternStream(maxBodyBytes, 2))
+          assert.equal(await digestOf(await fresh.store.get('large.mp4')), digest)
         } finally {
           await rm(folder, { recursive: true, force: true })
         }
@@ -354,6 +366,12 @@ export function storeContract(options: StoreContractOptions): void {
       )
     })
   })
+}
+
+async function digestOf(body: AsyncIterable<Uint8Array>): Promise<string> {
+  const hash = createHash('sha256')
+  for await (const chunk of body) hash.update(chunk)
+  return hash.digest('hex')
 }
 
 function shapesOf(bytes: Uint8Array): readonly (readonly [string, StoreBody])[] {

@@ -5,6 +5,8 @@ import { Crc64 } from './crc64.js'
 /** Pieces smaller than this are copied into blocks on their way out, since each piece costs a call of the system. */
 const SMALL_PIECE_BYTES = 16_384
 const BLOCK_BYTES = 65_536
+/** Large blocks go by so many bytes, so that one can see that they do. */
+const TOLD_BYTES = 1_048_576
 
 /** Bytes that go out in one request, hashed while they came in. */
 export class BodyPart {
@@ -35,9 +37,24 @@ export class BodyPart {
     return this.#crc64.digest()
   }
 
-  /** The bytes, for one attempt to send them. */
-  stream(): Readable {
-    return Readable.from(blocks(this.#pieces))
+  /** The bytes, for one attempt to send them. `onProgress` hears of each block that goes. */
+  stream(onProgress?: (bytes: number) => void): Readable {
+    const all = blocks(this.#pieces)
+    return Readable.from(onProgress === undefined ? all : telling(all, onProgress))
+  }
+}
+
+/** Each block is asked for when there is room for it; told when it goes. */
+function* telling(
+  all: Iterable<Uint8Array>,
+  onProgress: (bytes: number) => void,
+): Generator<Uint8Array, void, undefined> {
+  for (const block of all) {
+    for (let offset = 0; offset < block.byteLength; offset += TOLD_BYTES) {
+      const part = block.subarray(offset, offset + TOLD_BYTES)
+      onProgress(part.byteLength)
+      yield part
+    }
   }
 }
 

@@ -93,8 +93,9 @@ export function ossStoreError(
 /** Somebody answered who is not OSS. */
 export function foreignError(exchange: OssExchange, host: string, key: { readonly key?: string }): StoreError {
   const fault = new OssFault(`status ${exchange.status} without x-oss-request-id`, exchange, undefined)
-  // A proxy on the way says so when it cannot get through.
-  const code = (exchange.status ?? 0) >= 500 ? 'STORE_UNAVAILABLE' : 'STORE_BAD_SETTINGS'
+  // A proxy on the way says so when it cannot get through, or has waited too long for the body.
+  const { status = 0 } = exchange
+  const code = status >= 500 || status === 408 ? 'STORE_UNAVAILABLE' : 'STORE_BAD_SETTINGS'
   return new StoreError(code, `${host} does not answer like OSS: ${fault.message}`, { cause: fault, ...key })
 }
 
@@ -110,7 +111,7 @@ function storeCode({ code = '', status = 0, endpoint }: OssFault): StoreErrorCod
   if (known !== undefined) return known
   if (status === 429 || /LimitExceeded|Throttl/.test(code)) return 'STORE_THROTTLED'
   if (/Quota/.test(code)) return 'STORE_NO_SPACE'
-  if (status >= 500) return 'STORE_UNAVAILABLE'
+  if (status >= 500 || status === 408) return 'STORE_UNAVAILABLE'
   if (status === 404) return 'STORE_NOT_FOUND'
   return status === 403 ? 'STORE_ACCESS_DENIED' : 'STORE_BAD_SETTINGS'
 }

@@ -1,7 +1,8 @@
 import { createHash, type Hash } from 'node:crypto'
 import { type FileHandle, open } from 'node:fs/promises'
 import { StoreError } from '../errors.js'
-import type { TransferCheckpoint } from '../store.js'
+import type { FileBuffers } from '../file-buffers.js'
+import type { PutFileOptions, TransferCheckpoint } from '../store.js'
 import { throwIfAborted } from '../store-body.js'
 import { BodyPart } from './body-part.js'
 import { isNoSuchUpload } from './oss-error.js'
@@ -30,7 +31,9 @@ export interface FileUploadOptions {
   readonly headers: Readonly<Record<string, string>>
   readonly mime?: string
   readonly sha256: boolean
-  readonly onCheckpoint: ((checkpoint: TransferCheckpoint) => void) | undefined
+  /** Memory of all files of the store together. */
+  readonly buffers: FileBuffers
+  readonly onCheckpoint: PutFileOptions['onCheckpoint'] | undefined
   readonly resumeFrom: TransferCheckpoint | undefined
 }
 
@@ -41,7 +44,7 @@ export function filePartBytes(fileBytes: number, partSize: number): number {
 }
 
 /**
- * Puts a local file in parts, `concurrency` + 1 of them in memory. With `onCheckpoint` what has arrived stays when the
+ * Puts a local file in parts, in memory that all files share. With `onCheckpoint` what has arrived stays when the
  * transfer fails or is stopped, for `resumeFrom`; without it nothing is left.
  * @throws StoreError
  */
@@ -62,6 +65,26 @@ export async function uploadFile(
       if (!goesOn || !isNoSuchUpload(error)) throw error
       return await transfer(target, path, file, options, undefined)
     }
+  } finally {
+    await file.close()
+  }
+}
+
+/**
+ * Reads a file of so many bytes as one part, which lies in `into`.
+ * @throws StoreError
+ */
+export async function readFilePart(
+  target: UploadTarget,
+  path: string,
+  into: Buffer,
+  hash: Hash | undefined,
+): Promise<BodyPart> {
+  const file = await open(path, 'r').catch((cause: unknown) => unreadable(path, target.key, cause))
+  try {
+    const part = await readRange(file, path, target, 0, into, hash)
+    if ((await file.stat()).size !== into.byteLength) changed(path, target.key)
+    return part
   } finally {
     await file.close()
   }
@@ -99,7 +122,7 @@ async function transfer(
   )
   const upload =
     before === undefined ? await OssUpload.begin(target, options) : new OssUpload(target, before.uploadId, arrived)
-  const tell = (): void => {
+  const tell = async (): Promise<void> => {
     const { bucket, onCheckpoint } = options
     const checkpoint: FileCheckpoint = {
       store: 'oss',
@@ -111,21 +134,31 @@ async function transfer(
       partSize,
       parts: upload.parts.map(({ number, etag, crc64 }) => ({ number, etag, crc64: String(crc64) })),
     }
-    onCheckpoint?.({ ...checkpoint })
+    await onCheckpoint?.({ ...checkpoint })
   }
   const hash = options.sha256 ? createHash('sha256') : undefined
   const there = new Set(arrived.map((part) => part.number))
   try {
-    tell()
+    await tell()
     for (let number = 1; (number - 1) * partSize < size; number += 1) {
       const start = (number - 1) * partSize
       const bytes = Math.min(partSize, size - start)
       if (there.has(number)) {
-        if (hash !== undefined) await readRange(file, path, target, start, bytes, hash)
+        if (hash !== undefined) await hashRange(file, path, target, start, bytes, hash)
         continue
       }
       await upload.ready()
-      upload.send(number, await readRange(file, path, target, start, bytes, hash), tell)
+      const buffer = await options.buffers.take(Math.min(partSize, size), upload.signal, () => {
+        // With a part under way it is that one which must move.
+        if (upload.isIdle) target.onProgress?.(0)
+      })
+      let sent: Promise<unknown> = Promise.resolve()
+      try {
+        const part = await readRange(file, path, target, start, buffer.subarray(0, bytes), hash)
+        sent = upload.send(number, part, () => void tell())
+      } finally {
+        void sent.then(() => options.buffers.give(buffer))
+      }
     }
     await upload.settled()
     const after = await file.stat()
@@ -140,28 +173,55 @@ async function transfer(
   }
 }
 
+/** Reads what fits into `into`, and makes a part of it. */
 async function readRange(
   file: FileHandle,
   path: string,
-  { key, signal }: UploadTarget,
+  target: UploadTarget,
   start: number,
-  bytes: number,
+  into: Buffer,
   hash: Hash | undefined,
 ): Promise<BodyPart> {
   const part = new BodyPart()
-  for (let offset = 0; offset < bytes; ) {
-    throwIfAborted(signal)
-    const block = Buffer.allocUnsafeSlow(Math.min(READ_BYTES, bytes - offset))
-    const { bytesRead } = await file
-      .read(block, 0, block.byteLength, start + offset)
-      .catch((cause: unknown) => unreadable(path, key, cause))
-    if (bytesRead === 0) changed(path, key)
-    const read = block.subarray(0, bytesRead)
+  for (let offset = 0; offset < into.byteLength; ) {
+    const read = await readBlock(file, path, target, start + offset, into.subarray(offset, offset + READ_BYTES))
     part.push(read)
     hash?.update(read)
-    offset += bytesRead
+    offset += read.byteLength
   }
   return part
+}
+
+/** Of a part that is there already, for the hash of the whole. */
+async function hashRange(
+  file: FileHandle,
+  path: string,
+  target: UploadTarget,
+  start: number,
+  bytes: number,
+  hash: Hash,
+): Promise<void> {
+  const block = Buffer.allocUnsafeSlow(Math.min(READ_BYTES, bytes))
+  for (let offset = 0; offset < bytes; ) {
+    const read = await readBlock(file, path, target, start + offset, block.subarray(0, bytes - offset))
+    hash.update(read)
+    offset += read.byteLength
+  }
+}
+
+async function readBlock(
+  file: FileHandle,
+  path: string,
+  { key, signal }: UploadTarget,
+  position: number,
+  into: Buffer,
+): Promise<Buffer> {
+  throwIfAborted(signal)
+  const { bytesRead } = await file
+    .read(into, 0, into.byteLength, position)
+    .catch((cause: unknown) => unreadable(path, key, cause))
+  if (bytesRead === 0) changed(path, key)
+  return into.subarray(0, bytesRead)
 }
 
 async function fits(

@@ -61,7 +61,15 @@ export interface OssStoreOptions {
   readonly list?: boolean
   /** The credentials may delete objects (`oss:DeleteObject`). @defaultValue false */
   readonly delete?: boolean
-  /** Milliseconds without a byte in either direction after which a request has failed. @defaultValue 30,000 */
+  /**
+   * Bytes of files that are held while they are sent, of all `putFile` together: many large files take turns. One part
+   * goes however large it is. @defaultValue 33,554,432
+   */
+  readonly fileBufferBytes?: number
+  /**
+   * Milliseconds without a byte in either direction after which a request has failed; with a body more, as much as it
+   * needs at 1 kB/s, for what the system has taken is out of sight (half an hour at most). @defaultValue 30,000
+   */
   readonly timeoutMs?: number
   /** How often a request is made before its failure is told; 1 under a spool, which has its own patience. @defaultValue 3 */
   readonly maxAttempts?: number
@@ -86,6 +94,7 @@ export interface OssSettings {
   readonly v4: boolean
   readonly partSize: number
   readonly concurrency: number
+  readonly fileBufferBytes: number
   /** What every new object gets. */
   readonly objectHeaders: Readonly<Record<string, string>>
   readonly urlExpiresIn: number
@@ -130,6 +139,7 @@ export function ossSettings(options: OssStoreOptions): OssSettings {
     v4,
     partSize: integer('partSize', options.partSize ?? 8 * 1024 * 1024, MIN_PART_BYTES, MAX_PART_BYTES),
     concurrency: integer('concurrency', options.concurrency ?? 3, 1, 100),
+    fileBufferBytes: integer('fileBufferBytes', options.fileBufferBytes ?? 32 * 1024 ** 2, 1024 ** 2, 2 ** 40),
     objectHeaders: objectHeaders(options),
     urlExpiresIn: integer('urlExpiresIn', options.urlExpiresIn ?? 43_200, 1, v4 ? MAX_V4_URL_SECONDS : 10 ** 9),
     rights: { get: options.get ?? false, list: options.list ?? false, delete: options.delete ?? false },

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto'
-import { createReadStream } from 'node:fs'
 import { rm, stat } from 'node:fs/promises'
 import type { IncomingMessage } from 'node:http'
 import { addAbortSignal, Readable } from 'node:stream'
 import { StoreError } from '../errors.js'
+import { FileBuffers } from '../file-buffers.js'
 import { probeStore } from '../probe-store.js'
 import type {
   ProbeReport,
@@ -23,7 +23,7 @@ import type { BodyPart } from './body-part.js'
 import { Crc64 } from './crc64.js'
 import { OssClient } from './oss-client.js'
 import { OssFault } from './oss-error.js'
-import { abandonCheckpoint, unreadable, uploadFile } from './oss-file-upload.js'
+import { abandonCheckpoint, readFilePart, unreadable, uploadFile } from './oss-file-upload.js'
 import { MAX_V4_URL_SECONDS, type OssSettings, type OssStoreOptions, ossSettings } from './oss-options.js'
 import { ossAdvice } from './oss-probe.js'
 import { uploadStream } from './oss-stream-upload.js'
@@ -52,15 +52,22 @@ class BucketStore implements OssStore {
   readonly delete?: NonNullable<Store['delete']>
   readonly #settings: OssSettings
   readonly #client: OssClient
+  readonly #buffers: FileBuffers
   readonly #running = new Set<Promise<unknown>>()
   #closed = false
 
   constructor(settings: OssSettings) {
     this.#settings = settings
     this.#client = new OssClient(settings)
+    this.#buffers = new FileBuffers(settings.fileBufferBytes)
     const { rights } = settings
     this.name = `oss ${joinStoreKey(settings.bucket, settings.basePath)}`
-    this.capabilities = { ...rights, signedUrls: rights.get || settings.signing !== undefined, resume: true }
+    this.capabilities = {
+      ...rights,
+      signedUrls: rights.get || settings.signing !== undefined,
+      resume: true,
+      progress: true,
+    }
     if (rights.get) this.get = (key, options) => this.#get(key, options?.signal)
     if (rights.list) this.list = (prefix, options) => this.#list(prefix ?? '', options?.signal)
     if (rights.delete) this.delete = (key, options) => this.#run(() => this.#delete(key, options?.signal))
@@ -71,17 +78,17 @@ class BucketStore implements OssStore {
   }
 
   async put(key: string, body: StoreBody, options: PutOptions = {}): Promise<Stored> {
-    return this.#run(() => this.#put(this.#target(key, options.signal), body, options))
+    return this.#run(() => this.#put(this.#target(key, options), body, options))
   }
 
   async putFile(key: string, path: string, options: PutFileOptions = {}): Promise<Stored> {
     return this.#run(async () => {
-      const target = this.#target(key, options.signal)
+      const target = this.#target(key, options)
       throwIfAborted(options.signal)
       const info = await stat(path).catch((cause: unknown) => unreadable(path, key, cause))
       if (!info.isFile()) unreadable(path, key, new Error('it is no file'))
       const stored = await (info.size <= this.#settings.partSize
-        ? this.#putSmallFile(target, path, options)
+        ? this.#putSmallFile(target, path, info.size, options)
         : this.#putLargeFile(target, path, options))
       if (options.move === true) await rm(path, { force: true })
       return stored
@@ -89,7 +96,7 @@ class BucketStore implements OssStore {
   }
 
   async abandon(key: string, checkpoint: TransferCheckpoint): Promise<void> {
-    return this.#run(() => abandonCheckpoint(this.#target(key, undefined), this.#settings.bucket, checkpoint))
+    return this.#run(() => abandonCheckpoint(this.#target(key, {}), this.#settings.bucket, checkpoint))
   }
 
   async urlFor(key: string, options: { readonly expiresIn?: number } = {}): Promise<StoreUrl> {
@@ -145,24 +152,40 @@ class BucketStore implements OssStore {
     return this.#stored(target.key, bytes, etag, hash?.digest('hex'))
   }
 
-  async #putSmallFile(target: UploadTarget, path: string, options: PutFileOptions): Promise<Stored> {
-    const { resumeFrom } = options
+  async #putSmallFile(target: UploadTarget, path: string, size: number, options: PutFileOptions): Promise<Stored> {
+    const { resumeFrom, signal, onProgress } = options
     // The file was larger, or the parts smaller, when that began.
     if (resumeFrom !== undefined) await abandonCheckpoint(target, this.#settings.bucket, resumeFrom).catch(() => {})
-    return this.#put(target, createReadStream(path, { highWaterMark: 1_048_576 }), options)
+    const hash = options.sha256 === true ? createHash('sha256') : undefined
+    const buffer = await this.#buffers.take(size, signal, () => onProgress?.(0))
+    try {
+      const part = await readFilePart(target, path, buffer, hash)
+      const { etag, bytes } = await this.#putPart(target, part, this.#objectHeaders(options))
+      return this.#stored(target.key, bytes, etag, hash?.digest('hex'))
+    } finally {
+      this.#buffers.give(buffer)
+    }
   }
 
   async #putLargeFile(target: UploadTarget, path: string, options: PutFileOptions): Promise<Stored> {
     const { bucket, partSize } = this.#settings
     const { onCheckpoint, resumeFrom, sha256 = false } = options
     const headers = this.#objectHeaders(options)
-    const done = await uploadFile(target, path, { ...headers, bucket, partSize, sha256, onCheckpoint, resumeFrom })
+    const done = await uploadFile(target, path, {
+      ...headers,
+      bucket,
+      partSize,
+      sha256,
+      buffers: this.#buffers,
+      onCheckpoint,
+      resumeFrom,
+    })
     return this.#stored(target.key, done.bytes, done.etag, done.sha256)
   }
 
   /** Puts bytes that are all there in one request. */
   async #putPart(
-    { key, name, signal }: UploadTarget,
+    { key, name, signal, onProgress }: UploadTarget,
     part: BodyPart,
     options: { readonly headers: Readonly<Record<string, string>>; readonly mime?: string },
   ): Promise<{ readonly etag: string | undefined; readonly bytes: number }> {
@@ -172,7 +195,7 @@ class BucketStore implements OssStore {
     const answer = await this.#client.call(key, signal, (api) =>
       bytes === 0
         ? api.put(name, Buffer.alloc(0), { ...options, headers })
-        : api.putStream(name, part.stream(), { ...options, headers, contentLength: bytes }),
+        : api.putStream(name, part.stream(onProgress), { ...options, headers, contentLength: bytes }),
     )
     checkCrc64(key, crc64, answer.res.headers)
     return { etag: answer.res.headers['etag'], bytes }
@@ -209,9 +232,10 @@ class BucketStore implements OssStore {
     await this.#client.call(key, signal, (api) => api.delete(name))
   }
 
-  #target(key: string, signal: AbortSignal | undefined): UploadTarget {
+  #target(key: string, { signal, onProgress }: Pick<PutOptions, 'signal' | 'onProgress'>): UploadTarget {
     const { concurrency } = this.#settings
-    return { client: this.#client, key, name: this.#nameOf(key), concurrency, signal }
+    const progress = onProgress === undefined ? {} : { onProgress }
+    return { client: this.#client, key, name: this.#nameOf(key), concurrency, signal, ...progress }
   }
 
   #objectHeaders({ contentType, cacheControl }: PutOptions): { headers: Record<string, string>; mime?: string } {

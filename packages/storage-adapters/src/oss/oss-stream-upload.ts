@@ -48,7 +48,7 @@ export async function uploadStream(
     }
     upload ??= await OssUpload.begin(target, begin)
     await upload.ready()
-    upload.send(number, part)
+    void upload.send(number, part)
     number += 1
     part = new BodyPart()
   }

@@ -1,6 +1,7 @@
 import { Agent, type IncomingHttpHeaders, type IncomingMessage, request as requestHttp } from 'node:http'
 import { request as requestHttps, Agent as SecureAgent } from 'node:https'
 import { pipeline, type Readable } from 'node:stream'
+import { patienceMs } from '../slow-lines.js'
 
 /** Answers that are read as a whole: errors, and lists of 1,000 keys of 1,023 encoded bytes. */
 const MAX_ANSWER_BYTES = 8 * 1024 * 1024
@@ -87,11 +88,12 @@ export class OssTransport {
   ): Promise<IncomingMessage> {
     return new Promise((resolve, reject) => {
       const secure = url.startsWith('https:')
+      const timeoutMs = patienceMs(this.#timeoutMs, Number(headers['Content-Length'] ?? headers['content-length'] ?? 0))
       const request = (secure ? requestHttps : requestHttp)(url, {
         method,
         headers,
         agent: secure ? this.#secureAgent : this.#agent,
-        timeout: this.#timeoutMs,
+        timeout: timeoutMs,
         ...(exchange.signal === undefined ? {} : { signal: exchange.signal }),
       })
       let response: IncomingMessage | undefined
@@ -101,8 +103,8 @@ export class OssTransport {
       })
       request.on('timeout', () => {
         // The reader is slow, and not the service.
-        if (response !== undefined && response.readableLength > 0) request.socket?.setTimeout(this.#timeoutMs)
-        else request.destroy(timedOut(this.#timeoutMs))
+        if (response !== undefined && response.readableLength > 0) request.socket?.setTimeout(timeoutMs)
+        else request.destroy(timedOut(timeoutMs))
       })
       request.on('error', (error) => {
         exchange.staleSocket = request.reusedSocket && response === undefined && exchange.signal?.aborted !== true

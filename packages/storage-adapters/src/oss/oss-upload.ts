@@ -23,6 +23,7 @@ export interface UploadTarget {
   readonly name: string
   readonly concurrency: number
   readonly signal: AbortSignal | undefined
+  readonly onProgress?: (bytes: number) => void
   /** Is fired when a part has failed, for whoever reads the source. */
   readonly failed?: AbortController
 }
@@ -55,7 +56,13 @@ export class OssUpload {
     const { uploadId } = await target.client.call(target.key, target.signal, (api) =>
       api.initMultipartUpload(target.name, { ...options }),
     )
+    target.onProgress?.(0)
     return new OssUpload(target, uploadId)
+  }
+
+  /** No part is under way. */
+  get isIdle(): boolean {
+    return this.#underWay.size === 0
   }
 
   /** What made the upload fail, when that was not the caller. */
@@ -73,8 +80,8 @@ export class OssUpload {
     if (this.#failure !== undefined) throw this.#failure
   }
 
-  /** Sends a part, without waiting for it. `arrived` is told when it is there. */
-  send(number: number, part: BodyPart, arrived?: () => void): void {
+  /** Sends a part. `arrived` is told when it is there; the promise resolves when the part is not needed any more. */
+  send(number: number, part: BodyPart, arrived?: () => void): Promise<void> {
     const sending = this.#send(number, part)
       .then(arrived)
       .catch((error: unknown) => {
@@ -83,6 +90,7 @@ export class OssUpload {
       })
       .finally(() => this.#underWay.delete(sending))
     this.#underWay.add(sending)
+    return sending
   }
 
   /** Resolves when all parts that were sent are there. @throws StoreError the failure of one */
@@ -121,13 +129,14 @@ export class OssUpload {
   }
 
   async #send(number: number, part: BodyPart): Promise<void> {
-    const { client, key, name } = this.#target
+    const { client, key, name, onProgress } = this.#target
     const headers = { 'Content-MD5': part.md5() }
     const crc64 = part.crc64()
     const { bytes } = part
     const answer = await client.call(key, this.signal, (api) =>
-      api.uploadPart(name, this.uploadId, number, part.stream(), 0, bytes, { headers }),
+      api.uploadPart(name, this.uploadId, number, part.stream(onProgress), 0, bytes, { headers }),
     )
+    onProgress?.(0)
     checkCrc64(key, crc64, answer.res.headers)
     this.#parts.set(number, { number, etag: answer.etag, bytes, crc64 })
   }

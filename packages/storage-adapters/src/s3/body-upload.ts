@@ -143,7 +143,7 @@ class BodyUpload {
     this.#target ??= await this.#requests.createUpload(this.#objectKey, options)
     const target = this.#target
     await this.#queue.add(this.#number, this.#takePayload(), (number, payload, signal) =>
-      this.#requests.uploadPart(target, number, payload, signal),
+      this.#requests.uploadPart(target, number, payload, { ...this.#options, signal }),
     )
     this.#number += 1
   }

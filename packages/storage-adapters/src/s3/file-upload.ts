@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto'
 import { type FileHandle, open } from 'node:fs/promises'
 import { StoreError } from '../errors.js'
+import type { FileBuffers } from '../file-buffers.js'
 import type { PutFileOptions } from '../store.js'
 import { throwIfAborted } from '../store-body.js'
 import type { Uploaded } from './body-upload.js'
-import type { FileBuffers } from './file-buffers.js'
 import type { StoredPart } from './integrity.js'
 import { PartQueue } from './part-queue.js'
 import { partSizeFor } from './part-size.js'
@@ -80,7 +80,7 @@ class FileUpload {
     const stale = this.#options.resumeFrom === undefined ? undefined : parseCheckpoint(this.#options.resumeFrom)
     if (stale !== undefined) await this.#abandon(stale)
     const { size } = this.#file
-    const buffer = await this.#buffers.take(size, this.#options.signal)
+    const buffer = await this.#buffers.take(size, this.#options.signal, () => this.#options.onProgress?.(0))
     try {
       const payload = new Payload([await this.#read(buffer, 0)])
       await this.#checkUnchanged()
@@ -117,12 +117,13 @@ class FileUpload {
       mtimeMs,
     } as const
     const checkpoint = { ...started, parts: [] }
-    this.#options.onCheckpoint?.(checkpoint)
+    await this.#options.onCheckpoint?.(checkpoint)
     return checkpoint
   }
 
   async putParts(start: UploadCheckpoint): Promise<Uploaded> {
-    const { onCheckpoint, signal, sha256 } = this.#options
+    const { onCheckpoint, onProgress, signal, sha256 } = this.#options
+    const progress = onProgress === undefined ? {} : { onProgress }
     const { partSize, size } = start
     const parts = new Map(start.parts.map((part) => [part.number, part]))
     const hash = sha256 === true ? createHash('sha256') : undefined
@@ -131,7 +132,10 @@ class FileUpload {
       for (let number = 1; (number - 1) * partSize < size; number += 1) {
         if (parts.has(number) && hash === undefined) continue
         const offset = (number - 1) * partSize
-        const buffer = await this.#buffers.take(Math.min(partSize, size), queue.signal)
+        const buffer = await this.#buffers.take(Math.min(partSize, size), queue.signal, () => {
+          // With a part under way it is that one which must move.
+          if (queue.isIdle) onProgress?.(0)
+        })
         let isOut = true
         const giveBack = (): void => {
           if (isOut) this.#buffers.give(buffer)
@@ -146,10 +150,10 @@ class FileUpload {
             continue
           }
           const send = (at: number, payload: Payload, stop: AbortSignal): Promise<StoredPart> =>
-            this.#requests.uploadPart(start, at, payload, stop).finally(giveBack)
+            this.#requests.uploadPart(start, at, payload, { signal: stop, ...progress }).finally(giveBack)
           await queue.add(number, new Payload([bytes]), send, (part) => {
             parts.set(part.number, part)
-            onCheckpoint?.({ ...start, parts: inOrder(parts) })
+            void onCheckpoint?.({ ...start, parts: inOrder(parts) })
           })
         } catch (error) {
           giveBack()

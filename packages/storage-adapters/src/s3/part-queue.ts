@@ -28,6 +28,11 @@ export class PartQueue {
     return this.#stop.signal
   }
 
+  /** Nothing is under way. */
+  get isIdle(): boolean {
+    return this.#running.size === 0
+  }
+
   /** What failed first. */
   get failure(): { readonly error: unknown } | undefined {
     return this.#failure

@@ -7,10 +7,17 @@ import type { Payload } from './payload.js'
  */
 export class PayloadBody extends Uint8Array {
   readonly #payload: Payload
+  readonly #onProgress: ((bytes: number) => void) | undefined
 
-  constructor(payload: Payload) {
+  constructor(payload: Payload, onProgress?: (bytes: number) => void) {
     super(0)
     this.#payload = payload
+    this.#onProgress = onProgress
+  }
+
+  /** What is sent, for one attempt. */
+  content(): ReturnType<Payload['body']> {
+    return this.#payload.body(this.#onProgress)
   }
 
   get payload(): Payload {
@@ -29,7 +36,7 @@ interface HttpRequestLike {
  * Lets a client send `PayloadBody`: the hash that is signed is set before the request is signed, and the body itself
  * after that, anew for each attempt.
  */
-export function sendPayloads(client: S3Client): void {
+export function sendPayloads(client: S3Client, signBodies: 'without-tls' | 'never'): void {
   client.middlewareStack.add(
     (next) => (args) => {
       const request = args.request as HttpRequestLike
@@ -38,7 +45,7 @@ export function sendPayloads(client: S3Client): void {
         request.headers['content-length'] = String(payload.bytes)
         // TLS and the checksum guard the body already: hashing it once more would cost more than all else together.
         request.headers['x-amz-content-sha256'] =
-          request.protocol === 'https:'
+          request.protocol === 'https:' || signBodies === 'never'
             ? 'UNSIGNED-PAYLOAD'
             : Buffer.from(payload.digest('SHA256'), 'base64').toString('hex')
       }
@@ -50,7 +57,7 @@ export function sendPayloads(client: S3Client): void {
     (next) => (args) => {
       const request = args.request as HttpRequestLike
       if (!(request.body instanceof PayloadBody)) return next(args)
-      return next({ ...args, request: { ...request, body: request.body.payload.body() } })
+      return next({ ...args, request: { ...request, body: request.body.content() } })
     },
     // Low: behind retries and signing.
     { step: 'finalizeRequest', priority: 'low', name: 'rushesPayloadBody', override: true },

@@ -5,6 +5,8 @@ import { crc32 } from 'node:zlib'
 /** Pieces shorter than this are gathered: a segment is thousands of them, and each would cost a call. */
 const SMALL_PIECE_BYTES = 16_384
 const BLOCK_BYTES = 131_072
+/** Large blocks go by so many bytes, so that one can see that they do; smaller ones would cost memory and time. */
+const TOLD_BYTES = 1_048_576
 
 /** How the bytes of a request are made sure of: `MD5` is the header Content-MD5. */
 export type PayloadDigest = 'MD5' | 'CRC32' | 'SHA256'
@@ -32,12 +34,18 @@ export class Payload {
     return digest
   }
 
-  /** What an HTTP client sends: the only piece, or a stream. */
-  body(): Buffer | Readable {
+  /** What an HTTP client sends: the only piece, or a stream. `onProgress` hears of each block that goes. */
+  body(onProgress?: (bytes: number) => void): Buffer | Readable {
     const [first] = this.pieces
     if (first === undefined) return Buffer.alloc(0)
-    if (this.pieces.length === 1) return Buffer.from(first.buffer, first.byteOffset, first.byteLength)
-    return Readable.from(inBlocks(this.pieces), { objectMode: false, highWaterMark: BLOCK_BYTES })
+    const isOne = this.pieces.length === 1
+    if (isOne && (onProgress === undefined || first.byteLength <= TOLD_BYTES)) {
+      onProgress?.(first.byteLength)
+      return Buffer.from(first.buffer, first.byteOffset, first.byteLength)
+    }
+    const blocks = inBlocks(this.pieces)
+    const told = onProgress === undefined ? blocks : telling(blocks, onProgress)
+    return Readable.from(told, { objectMode: false, highWaterMark: BLOCK_BYTES })
   }
 }
 
@@ -52,6 +60,20 @@ function digestOf(pieces: readonly Uint8Array[], algorithm: PayloadDigest): stri
   const hash = createHash(algorithm === 'MD5' ? 'md5' : 'sha256')
   for (const piece of pieces) hash.update(piece)
   return hash.digest('base64')
+}
+
+/** In blocks, each of which is asked for when there is room for it; told when it goes. */
+function* telling(
+  blocks: Iterable<Uint8Array>,
+  onProgress: (bytes: number) => void,
+): Generator<Uint8Array, void, undefined> {
+  for (const block of blocks) {
+    for (let offset = 0; offset < block.byteLength; offset += TOLD_BYTES) {
+      const part = block.subarray(offset, offset + TOLD_BYTES)
+      onProgress(part.byteLength)
+      yield part
+    }
+  }
 }
 
 /** Large pieces as they are, and small ones gathered into blocks. */

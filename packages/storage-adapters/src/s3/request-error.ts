@@ -118,5 +118,6 @@ export function storeCodeOf(error: S3RequestError): StoreErrorCode {
   const status = error.statusCode ?? 0
   if (status === 429 || status === 503) return 'STORE_THROTTLED'
   if (status === 507) return 'STORE_NO_SPACE'
-  return status >= 500 ? 'STORE_UNAVAILABLE' : 'STORE_BAD_SETTINGS'
+  // 408: a server, or a proxy on the way, whose patience with a slow line is shorter than ours.
+  return status >= 500 || status === 408 ? 'STORE_UNAVAILABLE' : 'STORE_BAD_SETTINGS'
 }

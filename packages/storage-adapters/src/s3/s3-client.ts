@@ -1,4 +1,5 @@
 import { S3Client } from '@aws-sdk/client-s3'
+import { patientHandler } from './patient-handler.js'
 import { sendPayloads } from './payload-middleware.js'
 import { RenewedSession, RoleAssumer, sdkKeys, secretsOf } from './role-credentials.js'
 import type { S3Identity, S3Keys } from './s3-options.js'
@@ -29,7 +30,7 @@ export class S3Access {
       this.#session = new RenewedSession(() => assumer.assume(), now)
     }
     this.client = createClient(settings, this.#provider())
-    sendPayloads(this.client)
+    sendPayloads(this.client, settings.signBodies)
   }
 
   /** The keys that sign now, with their end when it is known; with `leastMs`, a session of that length if there is one. */
@@ -85,7 +86,7 @@ export class S3Access {
 }
 
 function createClient(settings: S3Settings, credentials: S3Keys | (() => Promise<S3Keys>) | undefined): S3Client {
-  const { region, endpoint, forcePathStyle, maxAttempts, requestTimeoutMs, idleTimeoutMs } = settings
+  const { region, endpoint, forcePathStyle, maxAttempts } = settings
   return new S3Client({
     forcePathStyle,
     maxAttempts,
@@ -94,12 +95,7 @@ function createClient(settings: S3Settings, credentials: S3Keys | (() => Promise
     responseChecksumValidation: settings.digest === 'MD5' ? 'WHEN_REQUIRED' : 'WHEN_SUPPORTED',
     // With it the SDK opens a connection for every body of 2 MB or more.
     expectContinueHeader: false,
-    requestHandler: {
-      requestTimeout: requestTimeoutMs,
-      throwOnRequestTimeout: true,
-      connectionTimeout: Math.min(10_000, requestTimeoutMs),
-      socketTimeout: idleTimeoutMs,
-    },
+    requestHandler: patientHandler(settings),
     ...(region === undefined ? {} : { region }),
     ...(endpoint === undefined ? {} : { endpoint }),
     ...(credentials === undefined ? {} : { credentials }),

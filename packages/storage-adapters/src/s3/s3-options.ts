@@ -91,6 +91,11 @@ export interface S3StoreOptions extends S3Identity {
   readonly checksums?: 'when-supported' | 'when-required'
   /** For `when-supported`. @defaultValue `CRC32` */
   readonly checksumAlgorithm?: S3ChecksumAlgorithm
+  /**
+   * Where no TLS guards a body its SHA-256 is signed; `never`: only its checksum is, which finds faults but no forgers,
+   * and costs less. @defaultValue `without-tls`
+   */
+  readonly signBodies?: 'without-tls' | 'never'
   /** Bytes of a part, 5 MiB to 5 GiB; grows where 10,000 parts would not do. @defaultValue 8 MiB */
   readonly partSize?: number
   /** Bodies of known size up to this many bytes go as one request, from memory. At most 5 GiB. @defaultValue 16 MiB */
@@ -99,12 +104,18 @@ export interface S3StoreOptions extends S3Identity {
   readonly concurrency?: number
   /**
    * Bytes of files that are held while they are sent, of all `putFile` together: many large files take turns. One part
-   * goes however large it is. @defaultValue 50,331,648
+   * goes however large it is. @defaultValue 33,554,432
    */
   readonly fileBufferBytes?: number
-  /** Milliseconds that a request may take as a whole, body and answer. @defaultValue 300,000 */
+  /**
+   * Milliseconds that a request may take as a whole, body and answer. A part of 8 MiB takes an hour on a slow line.
+   * @defaultValue no limit
+   */
   readonly requestTimeoutMs?: number
-  /** Milliseconds without a byte in either direction after which a request has failed. @defaultValue 60,000 */
+  /**
+   * Milliseconds without a byte in either direction after which a request has failed; with a body more, as much as it
+   * needs at 1 kB/s, for what the system has taken is out of sight (half an hour at most). @defaultValue 60,000
+   */
   readonly idleTimeoutMs?: number
   /** How often a request is tried; 1 under a spool, which tries again itself. @defaultValue 3 */
   readonly maxAttempts?: number

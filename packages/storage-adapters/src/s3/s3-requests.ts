@@ -52,7 +52,7 @@ export class S3Requests {
         new PutObjectCommand({
           Bucket: this.#settings.bucket,
           Key: objectKey,
-          Body: new PayloadBody(payload),
+          Body: new PayloadBody(payload, options.onProgress),
           ContentLength: payload.bytes,
           ...objectHeaders(this.#settings, options),
           ...digestHeaders(payload, this.#settings.digest),
@@ -68,7 +68,9 @@ export class S3Requests {
     // Without the signal: what the service has begun while nobody listens, nobody could end.
     const creating = this.#createUpload(objectKey, options)
     try {
-      return await unlessAborted(creating, options.signal)
+      const target = await unlessAborted(creating, options.signal)
+      options.onProgress?.(0)
+      return target
     } catch (error) {
       if (options.signal?.aborted === true) {
         const ended = creating.then((target) => this.abortUpload(target)).catch(() => {})
@@ -98,7 +100,12 @@ export class S3Requests {
     return { objectKey, uploadId, digest }
   }
 
-  async uploadPart(target: UploadTarget, number: number, payload: Payload, signal?: AbortSignal): Promise<StoredPart> {
+  async uploadPart(
+    target: UploadTarget,
+    number: number,
+    payload: Payload,
+    { signal, onProgress }: Pick<PutOptions, 'signal' | 'onProgress'> = {},
+  ): Promise<StoredPart> {
     const { objectKey, uploadId, digest } = target
     const answer = await this.#call('UploadPart', objectKey, signal, (client, http) =>
       client.send(
@@ -107,13 +114,14 @@ export class S3Requests {
           Key: objectKey,
           UploadId: uploadId,
           PartNumber: number,
-          Body: new PayloadBody(payload),
+          Body: new PayloadBody(payload, onProgress),
           ContentLength: payload.bytes,
           ...digestHeaders(payload, digest),
         }),
         http,
       ),
     )
+    onProgress?.(0)
     const etag = checkAnswer(answer, payload, this.#onAws, this.keyOf(objectKey))
     return { number, etag, ...(digest === 'MD5' ? {} : { checksum: payload.digest(digest) }) }
   }

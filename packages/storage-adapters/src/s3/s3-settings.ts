@@ -19,6 +19,7 @@ export interface S3Settings extends S3StoreOptions {
   readonly multipartThreshold: number
   readonly concurrency: number
   readonly fileBufferBytes: number
+  readonly signBodies: 'without-tls' | 'never'
   readonly requestTimeoutMs: number
   readonly idleTimeoutMs: number
   readonly maxAttempts: number
@@ -44,6 +45,8 @@ export function resolveS3Settings(options: S3StoreOptions): S3Settings {
   oneOf('checksums', checksums, ['when-supported', 'when-required'])
   const algorithm = options.checksumAlgorithm ?? 'CRC32'
   oneOf('checksumAlgorithm', algorithm, ['CRC32', 'SHA256'])
+  const signBodies = options.signBodies ?? 'without-tls'
+  oneOf('signBodies', signBodies, ['without-tls', 'never'])
   return {
     ...options,
     ...(options.region === undefined && options.endpoint !== undefined ? { region: 'us-east-1' } : {}),
@@ -54,12 +57,16 @@ export function resolveS3Settings(options: S3StoreOptions): S3Settings {
     list: flag('list', options.list),
     delete: flag('delete', options.delete),
     urlExpiresIn: integer('urlExpiresIn', options.urlExpiresIn ?? 43_200, 1, MAX_URL_SECONDS),
+    signBodies,
     digest: checksums === 'when-required' ? 'MD5' : algorithm,
     partSize,
     multipartThreshold: integer('multipartThreshold', options.multipartThreshold ?? 16 * MIB, 0, MAX_PART_BYTES),
     concurrency: integer('concurrency', options.concurrency ?? 4, 1, 64),
-    fileBufferBytes: integer('fileBufferBytes', options.fileBufferBytes ?? 48 * MIB, MIB, 2 ** 40),
-    requestTimeoutMs: integer('requestTimeoutMs', options.requestTimeoutMs ?? 300_000, 1, 86_400_000),
+    fileBufferBytes: integer('fileBufferBytes', options.fileBufferBytes ?? 32 * MIB, MIB, 2 ** 40),
+    requestTimeoutMs:
+      options.requestTimeoutMs === undefined
+        ? Infinity
+        : integer('requestTimeoutMs', options.requestTimeoutMs, 1, 86_400_000),
     idleTimeoutMs: integer('idleTimeoutMs', options.idleTimeoutMs ?? 60_000, 1, 86_400_000),
     maxAttempts: integer('maxAttempts', options.maxAttempts ?? 3, 1, 100),
     now: options.now ?? Date.now,

@@ -1,6 +1,7 @@
 import { rm } from 'node:fs/promises'
 import type { Readable } from 'node:stream'
 import { StoreError } from '../errors.js'
+import { FileBuffers } from '../file-buffers.js'
 import type {
   ProbeReport,
   PutFileOptions,
@@ -16,7 +17,6 @@ import type {
 import { throwIfAborted } from '../store-body.js'
 import { checkStoreKey, encodeStoreKey, joinStoreKey, MAX_KEY_BYTES } from '../store-key.js'
 import { type Uploaded, uploadBody } from './body-upload.js'
-import { FileBuffers } from './file-buffers.js'
 import { uploadFile } from './file-upload.js'
 import { probeS3 } from './probe.js'
 import { S3Access } from './s3-client.js'
@@ -60,7 +60,14 @@ class BucketStore implements S3Store {
     this.#buffers = new FileBuffers(settings.fileBufferBytes)
     this.name = `s3 ${joinStoreKey(settings.bucket, settings.basePath).replace(/\/$/, '')}`
     const { get, list, delete: remove } = settings
-    this.capabilities = { get, list, delete: remove, signedUrls: this.#signer !== undefined, resume: true }
+    this.capabilities = {
+      get,
+      list,
+      delete: remove,
+      signedUrls: this.#signer !== undefined,
+      resume: true,
+      progress: true,
+    }
     if (get) this.get = (key, given = {}) => this.#get(key, given.signal)
     if (list) this.list = (prefix = '', given = {}) => this.#list(prefix, given.signal)
     if (remove) this.delete = (key, given = {}) => this.#delete(key, given.signal)

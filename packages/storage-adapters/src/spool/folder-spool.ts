@@ -78,7 +78,7 @@ export class FolderSpool implements Spool {
       admitted: (entry) => this.#admitted(entry),
       keptMore: () => this.#pump(),
     })
-    this.#transfers = new Transfers(store, this.#disk.files, this.#time, settings.bytesPerSecond)
+    this.#transfers = new Transfers(store, this.#disk.files, this.#time, settings)
   }
 
   /** Takes the folder, reads what is in it, and begins. */
@@ -121,6 +121,7 @@ export class FolderSpool implements Spool {
       keptCopies: this.#disk.kept.size,
       keptBytes: this.#disk.kept.bytes,
       failures: { ...this.#failures },
+      stalled: this.#transfers.stalled,
       bytesPerSecond: this.#throughput.bytesPerSecond(nowMs),
       droppedEvents: this.#feed.dropped,
     }
@@ -260,10 +261,10 @@ export class FolderSpool implements Spool {
     const controller = new AbortController()
     const running = { controller, ended: Promise.resolve() }
     this.#running.set(entry, running)
-    const onCheckpoint = (checkpoint: TransferCheckpoint): void => {
+    const onCheckpoint = async (checkpoint: TransferCheckpoint): Promise<void> => {
       if (entry.isDone || this.#closed !== undefined) return
       entry.checkpoint = checkpoint
-      this.#disk.note({ kind: 'checkpoint', id: entry.id, checkpoint })
+      await this.#disk.note({ kind: 'checkpoint', id: entry.id, checkpoint })
     }
     running.ended = this.#transfers.run(entry, controller.signal, onCheckpoint).then(
       (stored) => this.#done(entry, stored),
@@ -315,7 +316,7 @@ export class FolderSpool implements Spool {
     const newest = this.#queue.newest(key)
     if (newest === undefined) return
     const [oldest = newest] = newest.lane.entries
-    this.#disk.note({ kind: 'failed', id: newest.id, code, message })
+    void this.#disk.note({ kind: 'failed', id: newest.id, code, message })
     this.#watches.failed(key, oldest.sequence, error)
   }
 

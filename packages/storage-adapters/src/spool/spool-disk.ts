@@ -176,14 +176,14 @@ export class SpoolDisk {
       copies.map(async ({ id, bytes }) => {
         this.#bytes -= bytes
         await this.files.remove(id).catch(() => {})
-        this.note({ kind: 'gone', id })
+        void this.note({ kind: 'gone', id })
       }),
     )
   }
 
-  /** Writes a line that may be lost. */
-  note(line: JournalLine): void {
-    this.#journal.append(line).catch(() => {
+  /** Writes a line that may be lost. Resolves when it is written, or cannot be. */
+  async note(line: JournalLine): Promise<void> {
+    await this.#journal.append(line).catch(() => {
       this.counts.journalFailures += 1
     })
   }

@@ -17,6 +17,12 @@ export interface SpoolOptions {
    * middle after a failure. @defaultValue no limit
    */
   readonly bytesPerSecond?: number
+  /**
+   * Milliseconds in which nothing of a transfer moves after which it is stopped and tried again, 1 second to a day, or
+   * `Infinity`; more where bytes may be on their way out of sight: as long as they take at 1 kB/s, half an hour at most.
+   * Only for stores whose `capabilities.progress` is true. @defaultValue 2 minutes
+   */
+  readonly stallMs?: number
   /** Bytes in the folder; a put beyond is refused with `STORE_NO_SPACE`. @defaultValue what the disk holds */
   readonly maxBytes?: number
   /** Entries, copies of stored objects included; each takes about half a kilobyte of memory. @defaultValue 200,000 */
@@ -64,6 +70,7 @@ export function spoolSettings(options: SpoolOptions): SpoolSettings {
     dir: options.dir,
     concurrency: options.concurrency ?? 4,
     bytesPerSecond: options.bytesPerSecond ?? Infinity,
+    stallMs: options.stallMs ?? 120_000,
     maxBytes: options.maxBytes ?? Infinity,
     maxEntries: options.maxEntries ?? 200_000,
     fsync: options.fsync ?? false,
@@ -76,10 +83,12 @@ export function spoolSettings(options: SpoolOptions): SpoolSettings {
     wallNowMs: options.wallNowMs ?? Date.now,
     random: options.random ?? Math.random,
   }
-  const { concurrency, bytesPerSecond, maxBytes, maxEntries, free, resumeAfterMs } = settings
+  const { concurrency, bytesPerSecond, stallMs, maxBytes, maxEntries, free, resumeAfterMs } = settings
   const isCount = Number.isInteger(concurrency) && concurrency >= 1 && concurrency <= 64
   check('concurrency', isCount, 'must be a whole number from 1 to 64', concurrency)
   check('bytesPerSecond', bytesPerSecond >= 1024, 'must be at least 1,024', bytesPerSecond)
+  const isStall = stallMs === Infinity || (stallMs >= 1000 && stallMs <= 86_400_000)
+  check('stallMs', isStall, 'must be 1,000 to 86,400,000, or Infinity', stallMs)
   check('maxBytes', maxBytes > 0, 'must be more than 0', maxBytes)
   check(
     'maxEntries',

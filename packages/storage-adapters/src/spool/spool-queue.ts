@@ -215,7 +215,8 @@ export class SpoolQueue {
     if (this.#circuit.refused(lane, error, kind === 'destination', nowMs) === 'held') lane.state = 'held'
     else {
       this.#enqueue(lane)
-      if (suspect !== undefined && suspect !== lane) this.#enqueue(suspect)
+      // Its second chance may have come meanwhile: then it is in the row already.
+      if (suspect?.state === 'held' || suspect?.state === 'delayed') this.#enqueue(suspect)
     }
     this.#judge(nowMs)
     return { outcome: 'held', delayMs: 0, attempts }

@@ -31,6 +31,8 @@ export interface SpoolStats {
   readonly replaced: number
   /** Failed transfers, by the code of their error. */
   readonly failures: Readonly<Partial<Record<StoreErrorCode, number>>>
+  /** Transfers that were stopped because nothing moved; they count among the failures too. */
+  readonly stalled: number
   /** Puts refused because the folder or the disk was full. */
   readonly refused: number
   /** Stored bytes per second over the last half minute. */

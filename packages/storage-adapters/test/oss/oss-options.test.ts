@@ -52,6 +52,7 @@ const wrong: readonly [field: string, options: object][] = [
   ['partSize', { partSize: 1.5e6 + 0.5 }],
   ['concurrency', { concurrency: 0 }],
   ['urlExpiresIn', { urlExpiresIn: 604_801 }],
+  ['fileBufferBytes', { fileBufferBytes: 1000 }],
   ['timeoutMs', { timeoutMs: 0 }],
   ['maxAttempts', { maxAttempts: 0 }],
 ]

@@ -12,6 +12,7 @@ const cases: readonly [string, object, string, boolean][] = [
   ['SlowDown', answer('SlowDown', 503), 'STORE_THROTTLED', true],
   ['503 without a code', answer('', 503), 'STORE_THROTTLED', true],
   ['429', answer('Whatever', 429), 'STORE_THROTTLED', true],
+  ['408', answer('Whatever', 408), 'STORE_UNAVAILABLE', true],
   ['Throttling', answer('ThrottlingException', 400), 'STORE_THROTTLED', true],
   ['ExpiredToken', answer('ExpiredToken', 400), 'STORE_CREDENTIALS_EXPIRED', true],
   ['AccessDenied', answer('AccessDenied', 403), 'STORE_ACCESS_DENIED', false],

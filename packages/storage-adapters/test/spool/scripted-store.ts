@@ -44,7 +44,7 @@ export class ScriptedStore implements Store {
 
   async putFile(key: string, path: string, options: PutFileOptions = {}): ReturnType<Store['put']> {
     this.resumedFrom.push(options.resumeFrom)
-    if (this.gate !== undefined) options.onCheckpoint?.({ parts: 1, key })
+    if (this.gate !== undefined) void options.onCheckpoint?.({ parts: 1, key })
     return this.#do(`put ${key}`, key, options.signal, () => putFile(this.memory, key, path, options))
   }
 

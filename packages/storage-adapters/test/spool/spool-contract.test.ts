@@ -7,6 +7,8 @@ import { createMemoryStore, type Store } from '../../src/index.js'
 import { createLocalStore } from '../../src/local/index.js'
 import { createSpool } from '../../src/spool/index.js'
 
+const maxBodyBytes = Number(process.env['RUSHES_CONTRACT_BYTES'] ?? 8 * 1024 * 1024)
+
 const roots: string[] = []
 afterEach(() => Promise.all(roots.splice(0).map((root) => rm(root, { recursive: true, force: true }))))
 
@@ -21,6 +23,7 @@ for (const [name, createStore, fsync] of stores) {
     name: `a spool before ${name}`,
     describe,
     it,
+    maxBodyBytes,
     create: async () => {
       const root = await mkdtemp(join(tmpdir(), 'rushes-spool-'))
       roots.push(root)
@@ -44,6 +47,7 @@ for (const [name, createStore, fsync] of stores) {
     name: `${name} behind a spool`,
     describe,
     it,
+    maxBodyBytes,
     create: async () => {
       const root = await mkdtemp(join(tmpdir(), 'rushes-spool-'))
       roots.push(root)

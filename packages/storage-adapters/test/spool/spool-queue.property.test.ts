@@ -161,6 +161,16 @@ function seeded(seed: number): () => number {
   }
 }
 
+/** The first key, refused, is due again while the second one is tried, and that is refused too: it went twice at a time. */
+const secondChanceBesideARefusal: Action[] = [
+  { do: 'segment', folder: 0 },
+  { do: 'settle', pick: 0, code: CODES.indexOf('STORE_BAD_SETTINGS') },
+  { do: 'time', ms: 2780 },
+  { do: 'index', folder: 1, name: 0 },
+  { do: 'time', ms: 2220 },
+  { do: 'settle', pick: 0, code: CODES.indexOf('STORE_ACCESS_DENIED') },
+]
+
 describe('the queue of a spool', () => {
   it('keeps readers whole, never goes backwards, and brings everything there in the end', () => {
     fc.assert(
@@ -205,6 +215,7 @@ describe('the queue of a spool', () => {
           expect(Object.fromEntries(world.store)).toEqual(Object.fromEntries(world.put))
         },
       ),
+      { examples: [[secondChanceBesideARefusal, 2, 0]] },
     )
   })
 

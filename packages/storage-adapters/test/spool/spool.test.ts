@@ -529,6 +529,7 @@ it('checks its options', async () => {
     [{ concurrency: 0 }, 'concurrency'],
     [{ concurrency: 65 }, 'concurrency'],
     [{ bytesPerSecond: 1 }, 'bytesPerSecond'],
+    [{ stallMs: 10 }, 'stallMs'],
     [{ maxBytes: 0 }, 'maxBytes'],
     [{ maxEntries: 0.5 }, 'maxEntries'],
     [{ resumeAfterMs: -1 }, 'resumeAfterMs'],

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { FileBuffers } from '../../src/s3/file-buffers.js'
+import { FileBuffers } from '../src/file-buffers.js'
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 

@@ -1,4 +1,7 @@
-import { throwIfAborted } from '../store-body.js'
+import { throwIfAborted } from './store-body.js'
+
+/** Whoever waits for memory is told so this often. */
+const TELL_MS = 5_000
 
 interface Waiter {
   readonly bytes: number
@@ -26,13 +29,16 @@ export class FileBuffers {
   }
 
   /**
-   * A buffer of so many bytes, with any content; `give` it back. Whoever asked first is served first.
+   * A buffer of so many bytes, with any content; `give` it back. Whoever asked first is served first. `waiting` is
+   * called now and then while others have the memory.
    * @throws StoreError `STORE_ABORTED`
    */
-  async take(bytes: number, signal: AbortSignal | undefined): Promise<Buffer> {
+  async take(bytes: number, signal: AbortSignal | undefined, waiting?: () => void): Promise<Buffer> {
     throwIfAborted(signal)
-    if (this.#waiting.length > 0 || !this.#fits(bytes)) await this.#turn(bytes, signal)
-    else this.#taken += bytes
+    if (this.#waiting.length > 0 || !this.#fits(bytes)) {
+      const telling = waiting === undefined ? undefined : setInterval(waiting, TELL_MS).unref()
+      await this.#turn(bytes, signal).finally(() => clearInterval(telling))
+    } else this.#taken += bytes
     const index = this.#free.findIndex((buffer) => buffer.byteLength === bytes)
     const [found] = index < 0 ? [] : this.#free.splice(index, 1)
     if (found !== undefined) return found
