@@ -83,6 +83,12 @@ export async function createRecorder(options: RecorderOptions): Promise<Recorder
   const recorder = new DiskRecorder(options)
   recorder.check({ recordingId: 'check', roomId: 'check', settings: mergeSettings(options, {}) })
   await recorder.open()
+  if (options.naming?.distinct === false) {
+    options.logger?.warn(
+      'by this naming rule two recordings may have one name, and the later then takes the place of the earlier',
+      { elements: options.naming.elements },
+    )
+  }
   return recorder
 }
 

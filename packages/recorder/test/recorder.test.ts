@@ -1,6 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { monotonicClock, type Notifier, type RecordingEvent } from '@rushes/media'
+import { presets, withFacts } from '@rushes/naming-rules'
 import { createMemoryStore } from '@rushes/storage-adapters'
 import { checkHls, checkMp4 } from '@rushes/testkit'
 import { describe, expect, it } from 'vitest'
@@ -173,5 +174,23 @@ describe('a recorder', () => {
     await third.erase('r', 'alice')
     expect([...store.objects.keys()]).toEqual(['r/manifest.json'])
     await third.close()
+  })
+})
+
+describe('a recorder', () => {
+  it('warns of a naming rule by which recordings may meet', async () => {
+    const warnings: string[] = []
+    const logger = { debug() {}, info() {}, error() {}, warn: (message: string) => warnings.push(message) }
+    for (const naming of [presets.fishjam(), presets.hundredMs({ prefix: 'p' })]) {
+      const recorder = await createRecorder({
+        store: createMemoryStore(),
+        journalDir: temporaryFolder(),
+        outputs: ['composite'],
+        naming: withFacts(naming, () => ({ sessionId: 's', streamId: 't' })),
+        logger,
+      })
+      await recorder.close()
+    }
+    expect(warnings).toEqual([expect.stringContaining('two recordings may have one name')])
   })
 })
