@@ -14,19 +14,27 @@ const meeting = fileURLToPath(new URL('../test/fixtures/meeting3', import.meta.u
 const hasFfmpeg = spawnSync('ffprobe', ['-version']).status === 0
 const chromiumPath = process.env['CHROMIUM'] ?? '/usr/bin/chromium'
 
-/** When each participant was in the call, in seconds, as the fixture's README says. */
-const stays = { alice: [0.2, 20], bob: [2.9, 14], carol: [5.9, 20] } as const
+/** When each participant was in the call, in seconds, as the fixture's README says; and when somebody was. */
+const stays = { alice: [0.2, 20], bob: [2.9, 14], carol: [5.9, 20], everyone: [0.2, 20] } as const
+type Subject = keyof typeof stays
 
 interface Manifest {
   readonly recordingId: string
   readonly outputs: readonly {
-    readonly participantId: keyof typeof stays
+    readonly kind: 'individual' | 'composite'
+    readonly participantId?: Exclude<Subject, 'everyone'>
     readonly container: 'hls' | 'mp4'
     readonly key: string
     readonly startUs: number
     readonly durationUs: number
   }[]
+  readonly layouts: readonly {
+    readonly startUs: number
+    readonly tiles: readonly { readonly participantId: string }[]
+  }[]
 }
+
+const subjectOf = ({ participantId }: Manifest['outputs'][number]): Subject => participantId ?? 'everyone'
 
 class Demo {
   readonly #child: ChildProcess
@@ -97,20 +105,23 @@ async function filesUnder(folder: string): Promise<string[]> {
 }
 
 describe.skipIf(!hasFfmpeg && !process.env['CI'])('the demo, once', () => {
-  it('leaves an HLS and an MP4 recording of everyone, and a journal that is the call', async () => {
+  it('leaves HLS and MP4 of everyone together and alone, and a journal that is the call', async () => {
     const running = start('--once', '--speed', '10', '--port', '0')
     expect(await running.ends(), running.output).toBe(0)
     const manifest = await newestManifest()
-    expect(manifest.outputs.map(({ participantId, container }) => `${participantId} ${container}`).sort()).toEqual([
+    expect(manifest.outputs.map((output) => `${subjectOf(output)} ${output.container}`).sort()).toEqual([
       'alice hls',
       'alice mp4',
       'bob hls',
       'bob mp4',
       'carol hls',
       'carol mp4',
+      'everyone hls',
+      'everyone mp4',
     ])
-    for (const { participantId, key, startUs, durationUs } of manifest.outputs) {
-      const [from, to] = stays[participantId]
+    for (const output of manifest.outputs) {
+      const { key, startUs, durationUs } = output
+      const [from, to] = stays[subjectOf(output)]
       expect(Math.abs(startUs / 1e6 - from), key).toBeLessThan(0.2)
       expect(Math.abs((startUs + durationUs) / 1e6 - to), key).toBeLessThan(0.3)
       const probed = probe(join(out, key))
@@ -118,6 +129,10 @@ describe.skipIf(!hasFfmpeg && !process.env['CI'])('the demo, once', () => {
       expect(probed.codecs, key).toEqual(['aac', 'h264'])
       expect(decodeErrors(join(out, key)), key).toBe('')
     }
+    const shown = manifest.layouts.map(({ tiles }) => tiles.map(({ participantId }) => participantId).join(' '))
+    expect(shown.filter((tiles, index) => tiles !== shown[index - 1])).toEqual(
+      expect.arrayContaining(['alice', 'alice bob', 'alice bob carol', 'alice carol']),
+    )
     for (const file of await readdir(meeting)) {
       if (!file.endsWith('.rtpdump')) continue
       const journalled = await readFile(join(out, 'takes', manifest.recordingId, file))
@@ -147,7 +162,8 @@ describe('the demo, interrupted', () => {
     running.signal('SIGINT')
     expect(await running.ends(), running.output).toBe(0)
     const manifest = await newestManifest()
-    expect(manifest.outputs.some(({ participantId }) => participantId === 'alice')).toBe(true)
+    const subjects = new Set(manifest.outputs.map(subjectOf))
+    expect([subjects.has('alice'), subjects.has('everyone')]).toEqual([true, true])
     for (const { container, key } of manifest.outputs) {
       expect((await stat(join(out, key))).size).toBeGreaterThan(0)
       if (container !== 'hls') continue
@@ -261,7 +277,7 @@ describe.skipIf(!existsSync(chromiumPath) && !process.env['CI'])('the demo, its 
 
   afterAll(() => browser?.close())
 
-  it('plays everyone while the call still runs, and then offers the recordings', async () => {
+  it('plays everyone, together and alone, while the call still runs, and then offers the recordings', async () => {
     const running = start('--port', '0')
     const [, url = ''] = await running.says(/page +(\S+)/)
     const page = await (browser as Browser).newPage({ viewport: { width: 1280, height: 900 } })
@@ -270,10 +286,10 @@ describe.skipIf(!existsSync(chromiumPath) && !process.env['CI'])('the demo, its 
     page.on('console', (message) => message.type() === 'error' && errors.push(message.text()))
     await page.goto(url)
 
-    // All three play while the recording runs: each picture has moved on by more than half a second.
+    // All four play while the recording runs: each picture has moved on by more than half a second.
     const seen = new Map<string, number>()
     const moved = new Set<string>()
-    while (moved.size < 3) {
+    while (moved.size < 4) {
       const now = await look(page)
       // The page has not heard of the recording yet.
       if (now.state === 'connecting') continue
@@ -287,8 +303,10 @@ describe.skipIf(!existsSync(chromiumPath) && !process.env['CI'])('the demo, its 
       }
       await page.waitForTimeout(100)
     }
-    const cards = await look(page)
-    expect(cards.cards.map(({ name }) => name)).toEqual(['Alice', 'Bob', 'Carol'])
+    const { cards } = await look(page)
+    expect(cards.map(({ name }) => name)).toEqual(['Everyone', 'Alice', 'Bob', 'Carol'])
+    expect([cards[0]?.widthPx, cards[0]?.heightPx]).toEqual([1280, 720])
+    expect(cards[0]?.onPagePx).toBeGreaterThan(2 * (cards[1]?.onPagePx as number))
     await screenshot(page, 'recording')
 
     await page.locator('#state[data-state=ready]').waitFor({ timeout: 30_000 })
@@ -296,9 +314,15 @@ describe.skipIf(!existsSync(chromiumPath) && !process.env['CI'])('the demo, its 
     const links = await page
       .locator('.download')
       .evaluateAll((all) => all.map((link) => (link as { href?: string }).href))
-    expect(links).toHaveLength(3)
+    expect(links).toHaveLength(4)
     for (const link of links) expect((await get(link ?? '', '')).type).toBe('video/mp4')
-    expect(await page.locator('#outputs tr').count()).toBe(6)
+    expect(await page.locator('#outputs tr').count()).toBe(8)
+    // A chapter brings the composite to where it begins: there Carol has come.
+    await page.locator('.chapters button', { hasText: 'Carol joined' }).click()
+    const manifest = await newestManifest()
+    const joinedS = ((manifest.layouts.find(({ tiles }) => tiles.length === 3)?.startUs ?? 0) - 0.15e6) / 1e6
+    const offS = async (): Promise<number> => Math.abs(((await look(page)).cards[0]?.timeS ?? 0) - joinedS)
+    await expect.poll(offS, { timeout: 15_000 }).toBeLessThan(3)
     await screenshot(page, 'ready')
     expect(errors).toEqual([])
     await page.close()
@@ -320,6 +344,10 @@ interface Look {
     readonly name: string
     readonly badge: string
     readonly timeS: number
+    /** Of the picture, and its width on the page. */
+    readonly widthPx: number
+    readonly heightPx: number
+    readonly onPagePx: number
   }[]
 }
 
@@ -328,16 +356,19 @@ function look(page: Page): Promise<Look> {
   return page.evaluate(`({
     state: document.querySelector('#state').dataset.state,
     cards: [...document.querySelectorAll('.card')].map((card) => ({
-      id: card.dataset.participant,
+      id: card.dataset.participant ?? 'everyone',
       name: card.querySelector('h2').textContent,
       badge: card.querySelector('.badge').textContent,
       timeS: card.querySelector('video').currentTime,
+      widthPx: card.querySelector('video').videoWidth,
+      heightPx: card.querySelector('video').videoHeight,
+      onPagePx: card.querySelector('video').clientWidth,
     })),
   })`)
 }
 
 async function expectAll(page: Page, selector: string, text: string): Promise<void> {
-  await expect.poll(() => page.locator(selector).allTextContents(), { timeout: 15_000 }).toEqual([text, text, text])
+  await expect.poll(() => page.locator(selector).allTextContents(), { timeout: 15_000 }).toEqual(Array(4).fill(text))
 }
 
 interface Answer {

@@ -6,13 +6,14 @@ import { parseMediaPlaylist } from '@rushes/hls-segmenter'
 import { createMemoryStore, getWhole } from '@rushes/storage-adapters'
 import { createLocalStore } from '@rushes/storage-adapters/local'
 import { openTake } from '@rushes/take'
-import { checkTransportStream, readTransportStream } from '@rushes/testkit'
+import { checkMp4, checkTransportStream, readTransportStream } from '@rushes/testkit'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createAuditedStore } from './another-store.js'
 import { muxAll } from './cores-without-streams.js'
 import { recordKeyframes } from './own-stage.js'
 import { recordCamera } from './pipeline-by-hand.js'
 import { recordRoom } from './record-a-room.js'
+import { recordEveryone, renderLecture, showPresentation } from './record-everyone.js'
 import { customersBucket, recordInto, whatIsWrong } from './record-to-a-bucket.js'
 import { renderTake } from './render-a-take.js'
 import { recordAndTap } from './tap-access-units.js'
@@ -169,4 +170,62 @@ describe('examples', () => {
     )
     expect(await readdir(join(dir, 'takes')), 'the journal has done its work').toEqual([])
   })
+
+  it('record-everyone follows a change of the layout, and renders the take again in another', async () => {
+    const take = await openTake(fixture('meeting3'))
+    let began: number | undefined
+    let changeLayout = (): void => {}
+    const packetsOf = async function* (trackId: string) {
+      began ??= performance.now()
+      for await (const batch of take.items({ tracks: [trackId] })) {
+        for (const item of batch) {
+          if (item.type !== 'packet') continue
+          if (item.arrivalUs > 6_000_000) return
+          // As it came: what composites show is told by the time at which it is told.
+          const aheadMs = item.arrivalUs / 1000 - (performance.now() - began)
+          if (aheadMs > 5) await new Promise((resolve) => setTimeout(resolve, aheadMs))
+          if (trackId === 'alice-audio' && item.arrivalUs > 4_000_000) changeLayout()
+          yield item.data
+        }
+      }
+    }
+    const tracks = [
+      { participantId: 'alice', kind: 'video', codec: 'h264', packets: packetsOf('alice-video') },
+      { participantId: 'alice', kind: 'audio', codec: 'opus', packets: packetsOf('alice-audio') },
+      { participantId: 'bob', kind: 'video', codec: 'h264', packets: packetsOf('bob-video') },
+      { participantId: 'bob', kind: 'audio', codec: 'opus', packets: packetsOf('bob-audio') },
+    ] as const
+    const dir = join(root, 'everyone')
+    const { recordingId, outputs, layouts } = await recordEveryone(dir, tracks, (recording) => {
+      changeLayout = () => {
+        changeLayout = () => {}
+        showPresentation(recording)
+      }
+    })
+    expect(outputs.map(({ kind, participantId, container }) => `${participantId ?? kind} ${container}`)).toEqual([
+      'alice hls',
+      'alice mp4',
+      'bob hls',
+      'bob mp4',
+      'composite hls',
+      'composite mp4',
+    ])
+    expect([...new Set(layouts.map(({ name }) => name))]).toEqual(['grid', 'presentation'])
+    const changeUs = layouts.find(({ name }) => name === 'presentation')?.startUs as number
+    expect(changeUs).toBeGreaterThan(3_500_000)
+    expect(await checkMp4(await readFile(join(dir, 'recordings', recordingId, 'composite.mp4')))).toEqual([])
+
+    const lecture = await renderLecture(dir, recordingId)
+    expect(lecture.outputs).toMatchObject([
+      { kind: 'composite', name: 'lecture', key: `${recordingId}/lecture.mp4`, video: { width: 640, height: 360 } },
+    ])
+    expect(new Set(lecture.layouts.map(({ name }) => name))).toEqual(new Set(['lecture']))
+    expect(
+      lecture.layouts
+        .at(-1)
+        ?.tiles.map(({ participantId }) => participantId)
+        .sort(),
+    ).toEqual(['alice', 'bob'])
+    expect(await checkMp4(await readFile(join(dir, 'lectures', recordingId, 'lecture.mp4')))).toEqual([])
+  }, 60_000)
 })

@@ -18,7 +18,9 @@ export async function listEarlierRecordings(root, urlOf) {
         durationUs: manifest.durationUs,
         outputs: manifest.outputs
           .filter(({ container }) => container === 'mp4')
-          .map(({ participantId, key, bytes }) => ({ participantId, bytes, url: urlOf(key) })),
+          .map(({ kind, participantId, key, bytes }) => ({ kind, participantId, bytes, url: urlOf(key) }))
+          // Everyone first, as on the page.
+          .sort((one, other) => Number(other.kind === 'composite') - Number(one.kind === 'composite')),
       })
     } catch {
       // No recording, or one that never finished.

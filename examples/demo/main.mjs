@@ -1,5 +1,5 @@
-// The demo: a call of three is replayed as if it took place now, journalled and rendered at the same time, and shown on
-// a page while it runs.
+// The demo: a call of three is replayed as if it took place now, journalled and rendered at the same time, everyone in
+// one picture and everyone alone, and shown on a page while it runs.
 //
 //   node examples/demo/main.mjs [--once] [--speed N] [--port N] [--out DIR]
 
@@ -92,7 +92,7 @@ async function record(take, { session, out, speed, status, stop, signal }) {
   const scratchDir = await mkdtemp(join(out, '.rushes-'))
   const rendering = render(
     live,
-    { formats: ['hls', 'mp4'], hls: { segmentDuration: 2 } },
+    { outputs: ['individual', 'composite'], formats: ['hls', 'mp4'], hls: { segmentDuration: 2 } },
     { store: createLocalStore({ root: out }), scratchDir, onEvent: tellRender, signal },
   )
   // A render that fails ends the replay; why it failed is asked for below.
@@ -133,21 +133,26 @@ async function record(take, { session, out, speed, status, stop, signal }) {
 
   function tellRender(event) {
     status.render(event)
-    if (event.type === 'output-started' && event.container === 'hls') tell(event.participantId, `plays: ${event.key}`)
+    if (event.type === 'output-started' && event.container === 'hls') tell(subjectOf(event), `plays: ${event.key}`)
     if (event.type === 'stored' && event.key.endsWith('.ts')) {
-      const participantId = event.key.split('/').at(-2)
-      tell(participantId, `segment ${status.segmentsOf(participantId)} (${formatBytes(event.bytes)})`)
+      const folder = event.key.split('/').at(-2)
+      tell(folder, `segment ${status.segmentsIn(folder)} (${formatBytes(event.bytes)})`)
     }
     if (event.type === 'output-ready') {
-      const { participantId, key, bytes, durationUs } = event.output
-      tell(participantId, `ready: ${key} (${formatTime(durationUs)}, ${formatBytes(bytes)})`)
+      const { key, bytes, durationUs } = event.output
+      tell(subjectOf(event.output), `ready: ${key} (${formatTime(durationUs)}, ${formatBytes(bytes)})`)
     }
     if (event.type === 'warning') tell(event.warning.participantId, event.warning.message)
   }
 
   function tell(who, what) {
-    say(`  ${formatTime(clock.nowUs()).padStart(7)}  ${(who ?? '').padEnd(6)}  ${what}`)
+    say(`  ${formatTime(clock.nowUs()).padStart(7)}  ${(who ?? '').padEnd(9)}  ${what}`)
   }
+}
+
+/** Whose an output is, as on the terminal. */
+function subjectOf({ kind, participantId }) {
+  return kind === 'composite' ? kind : participantId
 }
 
 function readOptions() {

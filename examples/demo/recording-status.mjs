@@ -1,8 +1,12 @@
 import { posix } from 'node:path'
 
+/** What there is of a recording before it has begun. */
+const NOTHING_YET = { hls: null, segments: 0, segmentBytes: 0 }
+
 /** What the page asks for, kept up to date by what the replay and the render tell. Times are microseconds. */
 export class RecordingStatus {
   #participants = new Map()
+  #composite = { ...NOTHING_YET, outputs: [] }
   #facts
   #urlOf
   #state = 'recording'
@@ -31,19 +35,19 @@ export class RecordingStatus {
         this.#recordedUs = event.recordedUs
         break
       case 'output-started':
-        if (event.container === 'hls') this.#participant(event.participantId).hls = this.#urlOf(event.key)
+        if (event.container === 'hls') this.#subject(event).hls = this.#urlOf(event.key)
         break
       case 'stored': {
         if (posix.basename(event.key) === 'manifest.json') this.#manifestUrl = this.#urlOf(event.key)
-        const participant = this.#participants.get(posix.basename(posix.dirname(event.key)))
-        if (participant !== undefined && event.key.endsWith('.ts')) {
-          participant.segments += 1
-          participant.segmentBytes += event.bytes
+        const recording = this.#recordingIn(posix.basename(posix.dirname(event.key)))
+        if (recording !== undefined && event.key.endsWith('.ts')) {
+          recording.segments += 1
+          recording.segmentBytes += event.bytes
         }
         break
       }
       case 'output-ready':
-        this.#participant(event.output.participantId).outputs.push({
+        this.#subject(event.output).outputs.push({
           ...event.output,
           url: this.#urlOf(event.output.key),
         })
@@ -68,8 +72,9 @@ export class RecordingStatus {
     this.#error = error.message
   }
 
-  segmentsOf(id) {
-    return this.#participants.get(id)?.segments ?? 0
+  /** Of a folder of segments: how many there are. */
+  segmentsIn(folder) {
+    return this.#recordingIn(folder)?.segments ?? 0
   }
 
   toJSON() {
@@ -77,6 +82,7 @@ export class RecordingStatus {
       ...this.#facts,
       state: this.#state,
       recordedUs: this.#recordedUs,
+      composite: this.#composite,
       participants: [...this.#participants.values()],
       manifest: this.#manifest,
       manifestUrl: this.#manifestUrl,
@@ -84,10 +90,20 @@ export class RecordingStatus {
     }
   }
 
+  /** Whom an output shows: somebody, or everyone. */
+  #subject({ kind, participantId }) {
+    return kind === 'composite' ? this.#composite : this.#participant(participantId)
+  }
+
+  /** The recording whose segments lie in a folder of this name: that of a participant, or the composite's. */
+  #recordingIn(folder) {
+    return folder === 'composite' ? this.#composite : this.#participants.get(folder)
+  }
+
   #participant(id, name = id) {
     let participant = this.#participants.get(id)
     if (participant === undefined) {
-      participant = { id, name, joinedUs: null, leftUs: null, hls: null, segments: 0, segmentBytes: 0, outputs: [] }
+      participant = { id, name, joinedUs: null, leftUs: null, ...NOTHING_YET, outputs: [] }
       this.#participants.set(id, participant)
     }
     return participant

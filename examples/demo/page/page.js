@@ -3,6 +3,7 @@ import Hls from './hls.js'
 const hues = ['#3e63dd', '#12a594', '#e54666', '#f76b15', '#8e4ec6', '#0090ff']
 const find = (id) => document.getElementById(id)
 const cards = new Map()
+let everyone
 
 /** Asks the demo how it stands, twice a second while it records, and stops when nothing can change any more. */
 async function follow() {
@@ -21,7 +22,13 @@ async function follow() {
 
 function show(status) {
   showHeader(status)
+  if (everyone === undefined) {
+    everyone = createEveryone()
+    find('everyone').append(everyone.element)
+  }
+  everyone.update(status)
   showTimeline(status)
+  find('alone').hidden = status.participants.length === 0
   for (const [index, participant] of status.participants.entries()) {
     let card = cards.get(participant.id)
     if (card === undefined) {
@@ -45,7 +52,7 @@ function showHeader({ state, recordedUs, recordingId, startedAt, participants, e
   find('summary').textContent =
     error ??
     (state === 'ready'
-      ? `${participants.length} participants, each recorded on their own, as HLS and as MP4.`
+      ? `${participants.length} participants, recorded together and each on their own, as HLS and as MP4.`
       : `A call of ${day}, replayed as if it took place now. What you see is its recording while it is made: no packet is read back from the disk.`)
 }
 
@@ -85,21 +92,70 @@ function showTimeline({ participants, recordedUs, expectedUs, manifest }) {
   }
 }
 
+/** Everyone in one picture: what the page is about. */
+function createEveryone() {
+  const root = cardOf('composite', 'Everyone')
+  const part = (selector) => root.querySelector(selector)
+  const recording = recordingIn(root)
+  return {
+    element: root,
+    update(status) {
+      const { composite, manifest } = status
+      recording.update(composite, status, false)
+      part('.presence').textContent = 'One picture and one sound, composed while they talk.'
+      if (manifest === null || !part('.chapters').hidden || manifest.chapters.length === 0) return
+      const startUs = composite.outputs[0]?.startUs ?? 0
+      part('.chapters ol').replaceChildren(
+        ...manifest.chapters.map(({ atUs, label }) => {
+          const button = element('button', { type: 'button' }, [
+            element('time', { textContent: clock(whole(atUs)) }),
+            element('span', { textContent: label }),
+          ])
+          button.addEventListener('click', () => {
+            part('video').currentTime = Math.max(0, (atUs - startUs) / 1e6)
+            void part('video').play()
+          })
+          return element('li', {}, [button])
+        }),
+      )
+      part('.chapters').hidden = false
+    },
+  }
+}
+
 function createCard({ id, name }, hue) {
-  const root = find('card').content.firstElementChild.cloneNode(true)
+  const root = cardOf('card', name)
   const part = (selector) => root.querySelector(selector)
   root.dataset.participant = id
   root.style.setProperty('--hue', hue)
   part('.avatar').textContent = name.slice(0, 1)
-  part('h2').textContent = name
-  part('video').ariaLabel = `Recording of ${name}`
-  let hasEnd = false
-  let isPlaying = false
-
+  const recording = recordingIn(root)
   return {
     element: root,
     update(participant, status) {
-      const { joinedUs, leftUs, hls, segments, segmentBytes } = participant
+      const { joinedUs, leftUs } = participant
+      recording.update(participant, status, leftUs !== null)
+      const from = clock(whole(joinedUs ?? 0))
+      part('.presence').textContent =
+        leftUs === null ? `In the call since ${from}` : `In the call ${from} to ${clock(whole(leftUs))}`
+    },
+  }
+}
+
+function cardOf(template, name) {
+  const root = find(template).content.firstElementChild.cloneNode(true)
+  root.querySelector('h2').textContent = name
+  root.querySelector('video').ariaLabel = `Recording of ${name}`
+  return root
+}
+
+/** What the cards have in common: the player, its badge, and what came out. */
+function recordingIn(root) {
+  const part = (selector) => root.querySelector(selector)
+  let hasEnd = false
+  let isPlaying = false
+  return {
+    update({ hls, segments, segmentBytes, outputs }, status, hasLeft) {
       if (hls !== null && !isPlaying) {
         isPlaying = true
         play(part('video'), hls, (ended) => {
@@ -109,13 +165,10 @@ function createCard({ id, name }, hue) {
         part('.copy').addEventListener('click', (event) => copy(event.currentTarget, new URL(hls, location.href).href))
       }
       const isWhole = hasEnd || status.state === 'ready'
-      const badge = hls === null ? 'waiting' : isWhole ? 'recorded' : leftUs !== null ? 'left' : 'live'
+      const badge = hls === null ? 'waiting' : isWhole ? 'recorded' : hasLeft ? 'left' : 'live'
       part('.badge').dataset.badge = badge
       part('.badge').textContent = { waiting: '', recorded: 'Recorded', left: 'Left', live: 'LIVE' }[badge]
-      const from = clock(whole(joinedUs ?? 0))
-      part('.presence').textContent =
-        leftUs === null ? `In the call since ${from}` : `In the call ${from} to ${clock(whole(leftUs))}`
-      const mp4 = participant.outputs.find(({ container }) => container === 'mp4')
+      const mp4 = outputs.find(({ container }) => container === 'mp4')
       if (mp4 === undefined) {
         part('.live-figures').textContent = segments === 0 ? '' : `${count(segments, 'segment')}, ${size(segmentBytes)}`
       } else if (status.manifest !== null && part('.actions').hidden) {
@@ -153,7 +206,8 @@ function play(video, url, onLoaded) {
 }
 
 function showFigures(list, output, manifest) {
-  const repairs = manifest.repairs.filter(({ participantId }) => participantId === output.participantId)
+  const isOwn = ({ participantId }) => output.kind === 'composite' || participantId === output.participantId
+  const repairs = manifest.repairs.filter(isOwn)
   const figures = [
     ['Length', seconds(output.durationUs)],
     ['Starts at', seconds(output.startUs)],
@@ -170,9 +224,9 @@ function showFigures(list, output, manifest) {
   list.hidden = false
 }
 
-function showManifest({ manifest, manifestUrl, participants }) {
-  const outputs = participants.flatMap((participant) =>
-    participant.outputs.map((output) => ({ ...output, name: participant.name })),
+function showManifest({ manifest, manifestUrl, composite, participants }) {
+  const outputs = [{ ...composite, name: 'Everyone' }, ...participants].flatMap((recording) =>
+    recording.outputs.map((output) => ({ ...output, name: recording.name })),
   )
   find('outputs').replaceChildren(
     ...outputs.map((output) =>
@@ -211,7 +265,7 @@ function showEarlier(recordings) {
           'span',
           {},
           outputs.map(({ participantId, url, bytes }) =>
-            element('a', { href: url, textContent: `${participantId} (${size(bytes)})` }),
+            element('a', { href: url, textContent: `${participantId ?? 'everyone'} (${size(bytes)})` }),
           ),
         ),
       ]),

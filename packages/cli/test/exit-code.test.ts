@@ -10,6 +10,7 @@ describe('exit codes', () => {
   it.each([
     [new ConfigurationError('--from', 'must be a time', 'x'), ExitCode.usage],
     [new RenderError('RENDER_UNKNOWN_PARTICIPANT', 'no dave'), ExitCode.usage],
+    [new RushesError('LAYOUT_INVALID', 'regions is missing'), ExitCode.usage],
     [new TakeError('TAKE_NO_SESSION', 'there is no take'), ExitCode.unreadable],
     [new TakeError('TAKE_BAD_SESSION', 'bad'), ExitCode.unreadable],
     [new TakeError('TAKE_FORMAT_TOO_NEW', 'new'), ExitCode.unreadable],

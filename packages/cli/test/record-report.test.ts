@@ -55,6 +55,10 @@ describe('an event in words', () => {
     [{ type: 'STOP', data: { reason: 'new' } }, 'stopped: new. Finishing …'],
     [{ type: 'WARNING', data: { code: 'NO_MEDIA', message: 'none' } }, 'warning  NO_MEDIA: none'],
     [
+      { type: 'LINK', data: { kind: 'composite', key: 'a/composite', final: false } },
+      'everyone can be played while it grows: /out/a/composite',
+    ],
+    [
       { type: 'LINK', data: { participantId: 'ann', key: 'a/b', final: false } },
       'ann can be played while it grows: /out/a/b',
     ],

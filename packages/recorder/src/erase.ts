@@ -26,10 +26,12 @@ export async function eraseFromOutputs(
     const message = `${store.name} cannot delete: remove the objects of ${participantId} there by hand`
     throw new RecorderError('RECORDER_NOT_FOUND', message, { recordingId })
   }
+  const erased = new Set<string>()
   for (const output of manifest.outputs) {
     if (!shows(output, participantId)) continue
-    for (const key of await objectsOf(store, output)) await store.delete(key)
+    for (const key of await objectsOf(store, output)) erased.add(key)
   }
+  for (const key of erased) await store.delete(key)
   const isOther = (one: { readonly participantId?: string }): boolean => one.participantId !== participantId
   const without: Manifest = {
     ...manifest,
@@ -71,10 +73,12 @@ async function readManifest(store: Store, recordingId: string): Promise<Manifest
   }
 }
 
-/** Of HLS everything in its folder; a playlist goes before what it names. */
-async function objectsOf(store: Store, { container, key }: Manifest['outputs'][number]): Promise<string[]> {
-  if (container !== 'hls' || store.list === undefined) return [key]
-  const keys = [key]
+/** Of HLS everything in its folder; what names others goes before them. Stills are the same for all outputs of a composite. */
+async function objectsOf(store: Store, output: ManifestOutput): Promise<string[]> {
+  const { container, key, poster, thumbnails } = output
+  const stills = [poster?.key, thumbnails?.key, ...(thumbnails?.sheets ?? [])].filter((still) => still !== undefined)
+  const keys = [key, ...stills]
+  if (container !== 'hls' || store.list === undefined) return keys
   for await (const entry of store.list(key.slice(0, key.lastIndexOf('/') + 1)))
     if (entry.key !== key) keys.push(entry.key)
   return keys.sort((a, b) => Number(b.endsWith('.m3u8')) - Number(a.endsWith('.m3u8')))

@@ -28,6 +28,8 @@ interface Member {
   /** Tracks that go in: as they come, or as H264. */
   readonly fits: Map<string, 'copied' | 'transcoded'>
   readonly into: Emit<TimedItem>
+  /** No sample has gone into it: its container can hold nothing of what there is. */
+  isEmpty: boolean
 }
 
 /**
@@ -96,9 +98,11 @@ export class FittedOutputs implements Output {
     await this.drain()
     for (const transcoder of this.#transcoders.values()) transcoder.flush(this.#transcoded)
     const finished: ManifestOutput[] = []
-    for (const { interleaver, into, output } of this.#members) {
+    for (const { interleaver, into, output, isEmpty } of this.#members) {
       interleaver?.flush(into)
-      finished.push(...(await output.finish()))
+      // The others are whole: what had nothing to hold is left out, as was told of its tracks.
+      if (isEmpty) await output.abort()
+      else finished.push(...(await output.finish()))
     }
     return finished
   }
@@ -126,6 +130,7 @@ export class FittedOutputs implements Output {
       interleaver: isDelayed ? new Interleaver(tracks) : undefined,
       fits,
       into: (item) => output.push(item),
+      isEmpty: true,
     }
   }
 
@@ -165,6 +170,7 @@ export class FittedOutputs implements Output {
   }
 
   #into(member: Member, item: TimedItem): void {
+    if (item.type === 'sample') member.isEmpty = false
     if (member.interleaver === undefined) member.output.push(item)
     else member.interleaver.push(item, member.into)
   }

@@ -136,6 +136,9 @@ export function resolvePlan(plan: RenderPlan, sourceIsFinished: boolean): Resolv
   const segments = plan.hls?.segments ?? 'ts'
   oneOf('hls.segments', [segments], ['ts', 'cmaf'])
   const outputs = resolveOutputs(plan.outputs ?? ['individual'])
+  if (outputs.composites.length > 0 && formats.every((format) => format === 'webm')) {
+    throw new ConfigurationError('formats', 'needs hls or mp4 for a composite, whose H264 and AAC WebM cannot hold')
+  }
   const media = plan.media ?? 'both'
   oneOf('media', [media], ['both', 'audio', 'video'])
   const audioCodec = plan.audio?.codec ?? 'aac'

@@ -117,6 +117,7 @@ describe('render of a composite', () => {
     expect(outputs[0]?.startUs).toBeGreaterThan(4_970_000)
     expect(outputs[0]?.startUs).toBeLessThanOrEqual(5_000_000)
     expect(Math.abs((outputs[0]?.durationUs as number) - 3_000_000)).toBeLessThan(40_000)
+    expect(layouts.at(-1)?.endUs, 'nothing is composed of what comes after').toBe(8_000_000)
     expect(layouts[0]?.tiles.map(({ participantId, placeholder }) => ({ participantId, placeholder }))).toEqual([
       { participantId: 'alice', placeholder: false },
       { participantId: 'bob', placeholder: false },

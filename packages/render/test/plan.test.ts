@@ -119,6 +119,7 @@ describe('resolvePlan', () => {
     ['outputs[0].composite.changes[0].atUs', { outputs: [{ composite: { changes: [{ atUs: -1, layout: 'grid' }] } }] }],
     ['formats', { formats: ['ogg'] }],
     ['hls.segments', { hls: { segments: 'webm' } }],
+    ['formats', { outputs: ['composite'], formats: ['webm'] }],
     ['formats', { formats: [] }],
     ['participants', { participants: [] }],
     ['media', { media: 'subtitles' }],

@@ -185,4 +185,17 @@ describe.skipIf(!hasTools && !process.env['CI'])('codecs beside H264 and Opus', 
     expect(manifest.outputs[0]).toMatchObject({ container: 'webm', audio: { codec: 'opus' } })
     expect(manifest.outputs[0]?.video).toBeUndefined()
   })
+
+  it('of H264 alone, and of a composite, is left out: the other containers have it', async () => {
+    const store = createMemoryStore()
+    const composite = { size: '320x180', fps: 10, video: { preset: 'ultrafast' } } as const
+    const manifest: Manifest = await render(
+      await fixture('solo'),
+      { media: 'video', outputs: ['individual', { composite }], formats: ['webm', 'mp4'], toUs: 2_000_000 },
+      { store },
+    )
+    expect(manifest.outputs.map(({ key }) => key)).toEqual(['solo/alice.mp4', 'solo/composite.mp4'])
+    expect(manifest.warnings.map(({ code }) => code)).toEqual(['TRACK_LEFT_OUT', 'TRACK_LEFT_OUT'])
+    expect([...store.objects.keys()].sort()).toEqual(['solo/alice.mp4', 'solo/composite.mp4', 'solo/manifest.json'])
+  })
 })
