@@ -18,6 +18,8 @@ export interface Playback {
   readonly errors: readonly string[]
   /** Each size that the video element took, with the playing time. */
   readonly sizes: readonly { readonly at: number; readonly width: number; readonly height: number }[]
+  /** Each variant that hls.js switched to, the smallest first as 0, with the playing time. */
+  readonly levels: readonly { readonly at: number; readonly level: number }[]
   readonly seeks: number
   readonly waits: number
   /** Seconds. */
@@ -32,6 +34,8 @@ export interface PlayOptions {
   readonly rate?: number
   /** Take a picture after these playing times, in seconds, to `name(at)`. */
   readonly screenshots?: { readonly at: readonly number[]; readonly path: (at: number) => string }
+  /** Has hls.js go on with another variant, the smallest first as 0, from these playing times on, in seconds. */
+  readonly switches?: readonly { readonly at: number; readonly level: number }[]
   /** Gives up after so many seconds. */
   readonly timeoutSeconds: number
 }
@@ -69,9 +73,15 @@ export async function openChromiumPlayer(root: string): Promise<ChromiumPlayer> 
         const url = `${server.origin}/${path.split('/').map(encodeURIComponent).join('/')}`
         await page.evaluate(`play(${JSON.stringify(url)}, ${options.rate ?? 1})`)
         const pictures = [...(options.screenshots?.at ?? [])].sort((a, b) => a - b)
+        const switches = [...(options.switches ?? [])].sort((a, b) => a.at - b.at)
         const deadline = Date.now() + options.timeoutSeconds * 1000
         for (;;) {
           const playback = await page.evaluate<Playback>('look()')
+          const next = switches[0]
+          if (next !== undefined && playback.currentTime >= next.at) {
+            switches.shift()
+            await page.evaluate(`hls.nextLevel = ${next.level}`)
+          }
           const due = pictures[0]
           if (due !== undefined && playback.currentTime >= due) {
             pictures.shift()

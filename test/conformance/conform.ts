@@ -47,7 +47,7 @@ export async function conform(take: string, mode: 'offline' | 'live', outDir: st
   const sent = new Map<string, ParticipantReference>()
   const reports: OutputReport[] = []
   for (const output of manifest.outputs) {
-    const id = output.participantId
+    const id = output.participantId as string
     if (!sent.has(id)) sent.set(id, participantReference(reference, session, id))
     const path = join(root, output.key)
     const measure = await measureOutput(path, output, sent.get(id) as ParticipantReference, root)
@@ -110,7 +110,7 @@ export async function playInChromium(take: string, outDir: string, rate: number)
           },
         },
       })
-      const { participantId, container } = output
+      const { participantId = '', container } = output
       reports.push({ take, participantId, container, ...playback, screenshots })
     }
     return reports

@@ -73,7 +73,7 @@ export async function measureOutput(
   const third = Math.ceil(sync.length / 3)
   const silences = sound.silences.map(({ startUs, endUs }) => [onClock(startUs), onClock(endUs)] as const)
   return {
-    participantId: output.participantId,
+    participantId: output.participantId ?? '',
     container: output.container,
     streams,
     decodeComplaints: decode.complaints,

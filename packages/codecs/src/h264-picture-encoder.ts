@@ -1,3 +1,4 @@
+import { h264Level } from './h264-level.js'
 import { frameOf } from './native-frames.js'
 import { loadNodeAv } from './node-av.js'
 import { type H264Latency, type H264Preset, type H264Profile, NodeAvH264Encoder } from './node-av-h264-encoder.js'
@@ -8,6 +9,11 @@ import type { PictureSize } from './picture-fit.js'
 export interface H264PictureEncoderOptions extends PictureSize {
   /** Pictures per second; they come at a constant rate. */
   readonly frameRate: number
+  /**
+   * The most pictures per second that any encoder of the same stream gets: the level is of this rate, so that it stays
+   * when one takes over from another. @defaultValue frameRate
+   */
+  readonly maxFrameRate?: number
   /** @defaultValue 'veryfast' */
   readonly preset?: H264Preset
   /** @defaultValue 'high' */
@@ -49,9 +55,10 @@ export class H264PictureEncoder {
     const nodeAv = await loadNodeAv()
     const canvas = await PictureCanvas.create({ width: 16, height: 16 })
     const timescale = Math.round(frameRate * TICKS_PER_FRAME)
+    const level = h264Level(options, options.maxFrameRate ?? frameRate, bitRate)
     try {
       return new H264PictureEncoder(
-        new NodeAvH264Encoder(nodeAv, frameOf(canvas), { ...options, timescale, preset, crf, bitRate }),
+        new NodeAvH264Encoder(nodeAv, frameOf(canvas), { ...options, timescale, preset, crf, bitRate, level }),
       )
     } finally {
       canvas.close()

@@ -8,6 +8,7 @@ export {
 export type { AacTranscoderOptions } from './aac-transcoder-options.js'
 export { ContinuousAudio, type ContinuousAudioStats, type Joint, type PcmSink } from './continuous-audio.js'
 export { CodecError, type CodecErrorCode } from './errors.js'
+export { H264EncoderThread } from './h264-encoder-thread.js'
 export {
   type CodedPictureSink,
   H264PictureEncoder,
@@ -25,6 +26,7 @@ export { type DecodedPictureSink, PictureDecoder } from './picture-decoder.js'
 export type { PictureSize } from './picture-fit.js'
 export { PictureScaler, type ScalingAlgorithm } from './picture-scaler.js'
 export { Placement, type PlacementStep } from './placement.js'
+export { startThread, type ThreadOptions } from './start-thread.js'
 export {
   createVideoTranscoder,
   type VideoTranscoder,

@@ -23,6 +23,8 @@ export interface H264EncoderOptions extends PictureSize {
   readonly threads?: number
   /** @defaultValue 'none' */
   readonly latency?: H264Latency
+  /** Like `3.1`. @defaultValue the lowest that will do */
+  readonly level?: string
 }
 
 /** What a decoder must be able to do. */
@@ -57,7 +59,7 @@ export class NodeAvH264Encoder {
     const codec = lib.Codec.findEncoderByName(constants.FF_ENCODER_LIBX264)
     if (codec === null) throw new CodecError('CODECS_NO_SUCH_CODEC', 'this build of node-av has no encoder libx264')
     const { width, height, timescale, frameRate, preset, bitRate, crf } = options
-    const { profile = 'high', threads = 1, latency = 'none' } = options
+    const { profile = 'high', threads = 1, latency = 'none', level } = options
     const context = new lib.CodecContext()
     this.#context = context
     context.allocContext3(codec)
@@ -84,6 +86,7 @@ export class NodeAvH264Encoder {
       preset,
       ...(latency === 'none' ? { tune: 'zerolatency' } : {}),
       profile,
+      ...(level === undefined ? {} : { level }),
       'forced-idr': '1',
       sc_threshold: '0',
       ...(bitRate === undefined ? { crf: String(crf) } : {}),

@@ -23,9 +23,11 @@ export interface CanvasPlanes extends PictureSize {
 }
 
 /** The planes of 8-bit 4:2:0 in one piece of memory, without space between them. */
-export function canvasPlanes({ width, height }: PictureSize): CanvasPlanes & { readonly memory: Buffer } {
+export function canvasPlanes(
+  { width, height }: PictureSize,
+  memory: Buffer = Buffer.alloc((width * height * 3) / 2 + PADDING),
+): CanvasPlanes & { readonly memory: Buffer } {
   const luma = width * height
-  const memory = Buffer.alloc((luma / 2) * 3 + PADDING)
   const plane = (from: number, length: number): Uint8Array => memory.subarray(from, from + length)
   const [blue, red] = [luma, (luma / 4) * 5]
   return {
@@ -54,10 +56,10 @@ export class PictureCanvas {
   readonly #frame: Frame
   #closed = false
 
-  private constructor({ lib, constants }: NodeAv, { width, height }: PictureSize) {
+  private constructor({ lib, constants }: NodeAv, { width, height }: PictureSize, given?: Buffer) {
     this.width = width
     this.height = height
-    const { planes, padded, memory } = canvasPlanes({ width, height })
+    const { planes, padded, memory } = canvasPlanes({ width, height }, given)
     this.planes = planes
     this.padded = padded
     const format = constants.AV_PIX_FMT_YUV420P
@@ -68,12 +70,17 @@ export class PictureCanvas {
     this.#frame.colorPrimaries = constants.AVCOL_PRI_BT709
     this.#frame.colorTrc = constants.AVCOL_TRC_BT709
     setFrame(this, this.#frame)
-    this.fillArea({ x: 0, y: 0, width, height }, BLACK)
+    if (given === undefined) this.fillArea({ x: 0, y: 0, width, height }, BLACK)
   }
 
   /** A black one; sides are even. Rejects with `CODECS_NODE_AV_MISSING`. */
   static async create(size: PictureSize): Promise<PictureCanvas> {
     return new PictureCanvas(await loadNodeAv(), size)
+  }
+
+  /** One to encode from, whose memory somebody else paints: 4:2:0 in one piece. Nothing may be scaled into it. */
+  static async over(memory: SharedArrayBuffer, size: PictureSize): Promise<PictureCanvas> {
+    return new PictureCanvas(await loadNodeAv(), size, Buffer.from(memory))
   }
 
   /** All of `area` in one colour; it is even and within the canvas. */

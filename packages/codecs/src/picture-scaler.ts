@@ -18,6 +18,17 @@ export type ScalingAlgorithm = 'fast-bilinear' | 'bilinear' | 'area' | 'bicubic'
 /** Prepared scalers kept: more than the tiles of one picture (49), few enough when an animation needs new ones each time. */
 const MAX_CONTEXTS = 64
 
+/** Sizes of tiles that pictures are scaled to in turn: those of one layout, and some of an animation. */
+const MAX_STAGED = 16
+
+/** A native picture whose planes have been asked for: they stay where they are. */
+interface NativePicture {
+  readonly key: string
+  readonly frame: Frame
+  readonly planes: readonly Buffer[]
+  readonly strides: number[]
+}
+
 /** Of planar formats: bytes a sample, and by how many bits the sides of chroma are smaller. */
 interface Planar {
   readonly bytes: number
@@ -35,7 +46,11 @@ export class PictureScaler {
   readonly #flags: number
   readonly #planar: ReadonlyMap<number, Planar>
   readonly #contexts = new Map<string, SoftwareScaleContext>()
-  /** Where pictures wait to be turned, or lie that cannot be cropped as they are. */
+  /** Where whole pictures are scaled to, before they go to their place, by size. */
+  readonly #staged = new Map<string, NativePicture>()
+  /** A copy of a picture of which only a part is wanted. */
+  #whole: NativePicture | undefined
+  /** Where pictures wait to be turned. */
   #scratch: CanvasPlanes | undefined
   readonly #spill = new ScalerSpill()
   readonly #source: Buffer[] = []
@@ -110,32 +125,86 @@ export class PictureScaler {
   /** Idempotent. */
   close(): void {
     for (const context of this.#contexts.values()) context.freeContext()
+    for (const { frame } of this.#staged.values()) frame.free()
+    this.#staged.clear()
     this.#contexts.clear()
+    this.#whole?.frame.free()
+    this.#whole = undefined
     this.#scratch = undefined
   }
 
+  /**
+   * The planes of a native picture are never asked for here: each time makes objects as large as the picture for the
+   * garbage collector, which then runs all the time.
+   */
   #scale(frame: Frame, crop: PictureArea, canvas: CanvasPlanes, target: PictureArea): void {
     const format = formatOfRange(this.#nodeAv, frame)
     const planar = this.#planar.get(format)
-    const isWhole = crop.width === frame.width && crop.height === frame.height
-    // Asked for once: each time makes objects that the garbage collector has to know of.
-    const data = frame.data
-    if (data === null) return
-    const strides = frame.linesize
-    const source = this.#source
-    if (isWhole || planar === undefined) {
-      for (let index = 0; index < data.length; index++) source[index] = data[index]!
-      source.length = data.length
-    } else {
-      source.length = 3
-      for (let index = 0; index < 3; index++) {
-        const shiftX = index === 0 ? 0 : planar.shiftX
-        const shiftY = index === 0 ? 0 : planar.shiftY
-        source[index] = data[index]!.subarray((crop.y >> shiftY) * strides[index]! + (crop.x >> shiftX) * planar.bytes)
+    const { width, height } = frame
+    // What is no planar YUV comes whole: none of the codecs of a call makes such.
+    const isWhole = planar === undefined || (crop.width === width && crop.height === height)
+    if (isWhole) this.#scaleWhole(this.#contextOf(width, height, format, target), frame, canvas, target)
+    else this.#scalePart(frame, format, planar, crop, canvas, target)
+  }
+
+  #scaleWhole(context: SoftwareScaleContext, picture: Frame, canvas: CanvasPlanes, target: PictureArea): void {
+    const { frame, planes, strides } = this.#stagedOf(target)
+    checkOpened('swscale', context.scaleFrameSync(frame, picture))
+    for (let index = 0; index < 3; index++) {
+      const shift = index === 0 ? 0 : 1
+      const width = target.width >> shift
+      const stride = canvas.width >> shift
+      const from = planes[index]!
+      const into = canvas.planes[index]!
+      let read = 0
+      let write = (target.y >> shift) * stride + (target.x >> shift)
+      for (let row = target.height >> shift; row > 0; row--, read += strides[index]!, write += stride) {
+        into.set(from.subarray(read, read + width), write)
       }
     }
-    // What is no planar YUV comes whole: none of the codecs of a call makes such.
-    const { width, height } = planar === undefined ? frame : crop
+  }
+
+  #stagedOf({ width, height }: PictureSize): NativePicture {
+    const key = `${width}x${height}`
+    const known = this.#staged.get(key)
+    if (known !== undefined) return known
+    if (this.#staged.size >= MAX_STAGED) {
+      for (const [oldest, { frame }] of this.#staged) {
+        frame.free()
+        this.#staged.delete(oldest)
+        break
+      }
+    }
+    const staged = this.#allocate(this.#nodeAv.constants.AV_PIX_FMT_YUV420P, { width, height }, key)
+    this.#staged.set(key, staged)
+    return staged
+  }
+
+  #allocate(format: Frame['format'], { width, height }: PictureSize, key: string): NativePicture {
+    const frame = new this.#nodeAv.lib.Frame()
+    frame.alloc()
+    frame.format = format
+    frame.width = width
+    frame.height = height
+    checkOpened('a picture', frame.getBuffer(0))
+    return { key, frame, planes: (frame.data ?? []).slice(0, 3), strides: frame.linesize.slice(0, 3) }
+  }
+
+  #scalePart(
+    frame: Frame,
+    format: PixelFormat,
+    planar: Planar,
+    crop: PictureArea,
+    canvas: CanvasPlanes,
+    target: PictureArea,
+  ): void {
+    const { planes, strides } = this.#copyOf(frame)
+    for (let index = 0; index < 3; index++) {
+      const shiftX = index === 0 ? 0 : planar.shiftX
+      const shiftY = index === 0 ? 0 : planar.shiftY
+      const start = (crop.y >> shiftY) * strides[index]! + (crop.x >> shiftX) * planar.bytes
+      this.#source[index] = planes[index]!.subarray(start)
+    }
     for (let index = 0; index < 3; index++) {
       const shift = index === 0 ? 0 : 1
       const stride = canvas.width >> shift
@@ -143,11 +212,22 @@ export class PictureScaler {
       this.#target[index] = canvas.padded[index]!.subarray(offset) as Buffer
       this.#targetStrides[index] = stride
     }
-    const context = this.#contextOf(width, height, format, target)
+    const context = this.#contextOf(crop.width, crop.height, format, target)
     const isSpilling = this.#spill.keep(canvas, target)
-    checkOpened('swscale', context.scaleSync(source, strides, 0, height, this.#target, this.#targetStrides))
+    const scaled = context.scaleSync(this.#source, strides, 0, crop.height, this.#target, this.#targetStrides)
+    checkOpened('swscale', scaled)
     if (isSpilling) this.#spill.restore(canvas, target)
-    source.length = 0
+  }
+
+  /** The picture in memory whose planes are known. */
+  #copyOf(picture: Frame): NativePicture {
+    const key = `${picture.format} ${picture.width}x${picture.height}`
+    if (this.#whole?.key !== key) {
+      this.#whole?.frame.free()
+      this.#whole = this.#allocate(picture.format, picture, key)
+    }
+    checkOpened('a picture', this.#whole.frame.copy(picture))
+    return this.#whole
   }
 
   #contextOf(width: number, height: number, format: PixelFormat, target: PictureSize): SoftwareScaleContext {

@@ -1,14 +1,7 @@
-import { h264Configuration, isSameVideoConfiguration, NalUnitType, nalUnitTypeOf } from '@rushes/bitstream'
-import {
-  type CodedPictureSink,
-  H264PictureEncoder,
-  type H264PictureEncoderOptions,
-  type Picture,
-  PictureCanvas,
-  PictureScaler,
-} from '@rushes/codecs'
-import { type Emit, rescale, type TimedItem, type VideoConfiguration, type VideoTrack } from '@rushes/media'
-import type { CanvasSize, ResolvedComposite } from './composite-settings.js'
+import type { Picture } from '@rushes/codecs'
+import type { Emit, TimedItem, VideoTrack } from '@rushes/media'
+import { CompositeEncoding } from './composite-encoding.js'
+import type { ResolvedComposite } from './composite-settings.js'
 import { frameUs } from './frame-time.js'
 import type { Tile } from './layout/tile.js'
 import type { LoadStep } from './load-governor.js'
@@ -44,11 +37,8 @@ interface Shown {
   readonly hidden: ReadonlySet<Tile>
 }
 
-const CLOCK_RATE = 90_000
-
 /** Everyone in one picture: tracks and what happens in the room in, H264 out. */
 export class CompositePicture {
-  readonly track: VideoTrack = { id: 'composite-video', kind: 'video', codec: 'h264', clockRate: CLOCK_RATE }
   readonly #settings: ResolvedComposite
   readonly #keyframeFrames: number
   readonly #scene: SceneTimeline
@@ -56,13 +46,10 @@ export class CompositePicture {
   readonly #speakers = new SpeakerDetector({ lookBackUs: 0 })
   readonly #painter: Painter
   readonly #stills: CompositeStills | undefined
-  #encoder: H264PictureEncoder
-  /** Under load: what is encoded in place of the canvas. */
-  #small: PictureCanvas | undefined
-  #scaler: PictureScaler | undefined
+  /** The whole size first. */
+  readonly #encodings: readonly CompositeEncoding[]
   /** Where the next segment begins. */
   #nextKeyframe: number
-  #nextFrame = 0
   readonly #log: LayoutLog
   readonly #chapters = new ChapterLog()
   readonly #tracks = new Map<string, PictureTrack>()
@@ -78,9 +65,7 @@ export class CompositePicture {
   #isTelling = false
   #version = -1
   #endUs = 0
-  #configuration: VideoConfiguration | undefined
   #isKeyframeWanted = false
-  #emit: Emit<TimedItem> = () => {}
 
   static async create(options: CompositePictureOptions): Promise<CompositePicture> {
     const { canvas, overlays, placeholder, fps, video } = options.settings
@@ -90,20 +75,24 @@ export class CompositePicture {
       placeholder,
       startedAtUs: options.startedAtUs,
     })
-    const encoder = await H264PictureEncoder.open(encoderOptions(video, canvas, fps))
+    const encodings: CompositeEncoding[] = []
+    for (const [index, encoding] of [{ ...video, size: canvas }, ...video.renditions].entries()) {
+      const id = index === 0 ? 'composite-video' : `composite-video-${index}`
+      encodings.push(await CompositeEncoding.open(id, painter.canvas, encoding, fps))
+    }
     const { firstFrame, onObject: emit } = options
     const { poster, thumbnails } = options.settings
     const stills =
       emit === undefined
         ? undefined
         : await CompositeStills.create({ poster, thumbnails, startUs: frameUs(firstFrame, fps), emit })
-    return new CompositePicture(options, painter, encoder, stills)
+    return new CompositePicture(options, painter, encodings, stills)
   }
 
   private constructor(
     options: CompositePictureOptions,
     painter: Painter,
-    encoder: H264PictureEncoder,
+    encodings: readonly CompositeEncoding[],
     stills: CompositeStills | undefined,
   ) {
     const { settings } = options
@@ -115,7 +104,12 @@ export class CompositePicture {
     this.#log = new LayoutLog({ canvas })
     this.#painter = painter
     this.#stills = stills
-    this.#encoder = encoder
+    this.#encodings = encodings
+  }
+
+  /** The whole size first, then the renditions. */
+  get tracks(): readonly VideoTrack[] {
+    return this.#encodings.map(({ track }) => track)
   }
 
   async addTrack(track: VideoTrack): Promise<void> {
@@ -163,55 +157,32 @@ export class CompositePicture {
   /** @param next number of the frame after this one */
   compose(frame: number, next: number, emit: Emit<TimedItem>): void {
     const timeUs = frameUs(frame, this.#settings.fps)
-    this.#emit = emit
-    this.#nextFrame = next
     if (this.#shown === undefined || !this.#isHeld(timeUs)) this.#paint(timeUs)
     this.#stills?.see(this.#painter.canvas, timeUs, this.#isTelling)
     const isDue = frame >= this.#nextKeyframe
     const isKeyframe = this.#isKeyframeWanted || isDue
     if (isDue) this.#nextKeyframe += this.#keyframeFrames
     this.#isKeyframeWanted = false
-    this.#encoder.encode(this.#encoded(), frame, isKeyframe, this.#coded)
+    for (const encoding of this.#encodings) encoding.encode(frame, next, isKeyframe, emit)
   }
 
   /** Pictures are made so from now on. */
-  async setLoad({ preset, frameStep, sizeDivisor }: LoadStep): Promise<void> {
-    const { canvas, fps, video } = this.#settings
-    const half = (side: number): number => Math.max(16, Math.floor(side / sizeDivisor / 2) * 2)
-    const size = { width: half(canvas.width), height: half(canvas.height) }
-    const encoder = await H264PictureEncoder.open(encoderOptions({ ...video, preset }, size, fps / frameStep))
-    this.#encoder.flush(this.#coded)
-    this.#encoder.close()
-    this.#encoder = encoder
+  async setLoad(step: LoadStep): Promise<void> {
+    for (const encoding of this.#encodings) await encoding.setLoad(step)
     this.#isKeyframeWanted = true
-    this.#small?.close()
-    this.#small = sizeDivisor === 1 ? undefined : await PictureCanvas.create(size)
-    if (this.#small !== undefined) this.#scaler ??= await PictureScaler.create()
-  }
-
-  /** The canvas, or a smaller copy of it. */
-  #encoded(): PictureCanvas {
-    const { canvas } = this.#painter
-    if (this.#small === undefined || this.#scaler === undefined) return canvas
-    this.#scaler.drawCanvas(canvas, this.#small, { x: 0, y: 0, width: this.#small.width, height: this.#small.height })
-    return this.#small
   }
 
   /** @param endUs end of the last frame */
   flush(emit: Emit<TimedItem>, endUs: number): void {
-    this.#emit = emit
-    this.#encoder.flush(this.#coded)
+    for (const encoding of this.#encodings) encoding.flush(emit)
     this.#stills?.flush(this.#painter.canvas)
     this.#endUs = endUs
-    emit({ type: 'track-end', trackId: this.track.id })
   }
 
   close(): void {
-    this.#encoder.close()
+    for (const encoding of this.#encodings) encoding.close()
     this.#painter.close()
     this.#stills?.close()
-    this.#small?.close()
-    this.#scaler?.close()
     for (const track of this.#tracks.values()) track.close()
     this.#tracks.clear()
   }
@@ -280,38 +251,4 @@ export class CompositePicture {
     tile.trackId === undefined ? undefined : this.#tracks.get(tile.trackId)?.current()
 
   readonly #sizeOf = (trackId: string): TrackPicture | undefined => this.#chosen.get(trackId)
-
-  readonly #coded: CodedPictureSink = (nalUnits, frame, keyframe) => {
-    const { fps } = this.#settings
-    const pts = rescale(frame, fps, CLOCK_RATE)
-    const configuration = keyframe ? this.#newConfiguration(nalUnits) : undefined
-    this.#emit({
-      type: 'sample',
-      trackId: this.track.id,
-      data: nalUnits,
-      pts,
-      dts: pts,
-      duration: rescale(this.#nextFrame, fps, CLOCK_RATE) - pts,
-      keyframe,
-      ...(configuration === undefined ? undefined : { configuration }),
-    })
-  }
-
-  #newConfiguration(nalUnits: readonly Uint8Array[]): VideoConfiguration | undefined {
-    const ofType = (type: number): Uint8Array[] => nalUnits.filter((nalUnit) => nalUnitTypeOf(nalUnit) === type)
-    const coded = h264Configuration(ofType(NalUnitType.sps), ofType(NalUnitType.pps))
-    const configuration: VideoConfiguration = { ...coded, rotation: 0 }
-    if (this.#configuration !== undefined && isSameVideoConfiguration(this.#configuration, configuration))
-      return undefined
-    this.#configuration = configuration
-    return configuration
-  }
-}
-
-function encoderOptions(
-  { preset, profile, crf, bitRate }: ResolvedComposite['video'],
-  size: CanvasSize,
-  frameRate: number,
-): H264PictureEncoderOptions {
-  return { ...size, frameRate, preset, profile, ...(bitRate === undefined ? { crf: crf ?? 23 } : { bitRate }) }
 }

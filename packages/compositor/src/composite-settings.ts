@@ -70,6 +70,21 @@ export interface CompositeVideo {
   readonly bitRate?: number
   /** @defaultValue 'high' */
   readonly profile?: 'baseline' | 'main' | 'high'
+  /**
+   * The same picture in smaller sizes beside it, 1 to 4, for viewers with less bandwidth: HLS has all of them, files have
+   * only the picture itself. @defaultValue none
+   */
+  readonly renditions?: readonly CompositeRendition[]
+}
+
+/** The picture once more, smaller. */
+export interface CompositeRendition {
+  /** As of the canvas, smaller, and of its shape. */
+  readonly size: string | CanvasSize
+  /** As of the picture itself. @defaultValue that of the picture, or 23 where it has a bit rate */
+  readonly crf?: number
+  /** As of the picture itself. */
+  readonly bitRate?: number
 }
 
 /** How the sound is mixed. */
@@ -88,6 +103,16 @@ export interface CompositeAudio {
   readonly solo?: readonly string[]
 }
 
+/** How one size of the picture is encoded, with everything decided. */
+export interface ResolvedEncoding {
+  readonly size: CanvasSize
+  readonly preset: H264Preset
+  /** Undefined where there is a bit rate. */
+  readonly crf: number | undefined
+  readonly bitRate: number | undefined
+  readonly profile: 'baseline' | 'main' | 'high'
+}
+
 /** Settings with everything decided. */
 export interface ResolvedComposite {
   readonly layout: Layout
@@ -97,11 +122,9 @@ export interface ResolvedComposite {
   readonly name: string | undefined
   readonly transitionMs: number
   readonly holdUs: number
-  readonly video: {
-    readonly preset: H264Preset
-    readonly crf: number | undefined
-    readonly bitRate: number | undefined
-    readonly profile: 'baseline' | 'main' | 'high'
+  readonly video: Omit<ResolvedEncoding, 'size'> & {
+    /** The largest first. */
+    readonly renditions: readonly ResolvedEncoding[]
   }
   readonly audio: {
     readonly channels: 1 | 2
@@ -117,6 +140,10 @@ export interface ResolvedComposite {
   readonly poster: ResolvedPoster | undefined
   readonly thumbnails: ResolvedThumbnails | undefined
 }
+
+const DEFAULT_CRF = 23
+/** Sides are even: 854x480 is 16:9, but for a pixel. */
+const MAX_STRETCH = 0.03
 
 const PRESETS: readonly string[] = ['ultrafast', 'superfast', 'veryfast', 'faster', 'fast', 'medium']
 
@@ -146,10 +173,23 @@ export function resolveComposite(settings: CompositeSettings, field: string): Re
   number('lagSeconds', settings.lagSeconds, [0.5, 30])
   oneOf('video.preset', video.preset, PRESETS)
   oneOf('video.profile', video.profile, ['baseline', 'main', 'high'])
-  number('video.crf', video.crf, [0, 51])
-  number('video.bitRate', video.bitRate, [10_000, 100_000_000], true)
-  if (video.crf !== undefined && video.bitRate !== undefined) {
-    throw new ConfigurationError(`${field}.video.crf`, 'cannot be given together with bitRate', video.crf)
+  const rate = (key: string, { crf, bitRate }: Pick<CompositeVideo, 'crf' | 'bitRate'>): void => {
+    number(`${key}.crf`, crf, [0, 51])
+    number(`${key}.bitRate`, bitRate, [10_000, 100_000_000], true)
+    if (crf !== undefined && bitRate !== undefined) {
+      throw new ConfigurationError(`${field}.${key}.crf`, 'cannot be given together with bitRate', crf)
+    }
+  }
+  rate('video', video)
+  const { renditions = [] } = video
+  if (video.renditions !== undefined && !(renditions.length >= 1 && renditions.length <= 4)) {
+    throw new ConfigurationError(`${field}.video.renditions`, 'must be 1 to 4, or be left out', renditions.length)
+  }
+  for (const [index, rendition] of renditions.entries()) {
+    if (typeof rendition !== 'object' || rendition === null) {
+      throw new ConfigurationError(`${field}.video.renditions[${index}]`, 'must be an object with a size', rendition)
+    }
+    rate(`video.renditions[${index}]`, rendition)
   }
   oneOf('audio.channels', audio.channels, [1, 2])
   number('audio.bitRate', audio.bitRate, [8000, 320_000], true)
@@ -163,6 +203,12 @@ export function resolveComposite(settings: CompositeSettings, field: string): Re
   })
   const { channels = 2 } = audio
   const canvas = canvasOf(settings.size ?? '1280x720', `${field}.size`)
+  const encoding = {
+    preset: video.preset ?? 'veryfast',
+    crf: video.bitRate === undefined ? (video.crf ?? DEFAULT_CRF) : undefined,
+    bitRate: video.bitRate,
+    profile: video.profile ?? 'high',
+  } as const
   return {
     layout: parseLayout(layout),
     changes,
@@ -172,10 +218,15 @@ export function resolveComposite(settings: CompositeSettings, field: string): Re
     transitionMs: settings.transitionMs ?? 300,
     holdUs: Math.round((settings.holdSeconds ?? 1.5) * 1_000_000),
     video: {
-      preset: video.preset ?? 'veryfast',
-      crf: video.bitRate === undefined ? (video.crf ?? 23) : undefined,
-      bitRate: video.bitRate,
-      profile: video.profile ?? 'high',
+      ...encoding,
+      renditions: renditions
+        .map(({ size, crf, bitRate }, index) => ({
+          ...encoding,
+          size: renditionSize(size, canvas, `${field}.video.renditions[${index}].size`),
+          crf: bitRate === undefined ? (crf ?? encoding.crf ?? DEFAULT_CRF) : undefined,
+          bitRate,
+        }))
+        .sort((a, b) => b.size.width - a.size.width),
     },
     audio: {
       channels,
@@ -191,6 +242,19 @@ export function resolveComposite(settings: CompositeSettings, field: string): Re
     poster: resolvePoster(settings.poster, canvas, `${field}.poster`),
     thumbnails: resolveThumbnails(settings.thumbnails, canvas, `${field}.thumbnails`),
   }
+}
+
+/** @throws ConfigurationError where it is no smaller form of the canvas */
+function renditionSize(size: string | CanvasSize, canvas: CanvasSize, field: string): CanvasSize {
+  const own = canvasOf(size, field)
+  if (!(own.width < canvas.width && own.height < canvas.height)) {
+    throw new ConfigurationError(field, `must be smaller than ${canvas.width}x${canvas.height}`, size)
+  }
+  const shape = (own.width / own.height) * (canvas.height / canvas.width)
+  if (Math.abs(shape - 1) > MAX_STRETCH) {
+    throw new ConfigurationError(field, `must have the shape of ${canvas.width}x${canvas.height}`, size)
+  }
+  return own
 }
 
 function canvasOf(size: string | CanvasSize, field: string): CanvasSize {

@@ -98,10 +98,10 @@ export class Compositor {
     this.#sound = sound
   }
 
-  /** What comes out, the picture first. */
+  /** What comes out: the picture, its renditions, the sound. */
   get tracks(): readonly (VideoTrack | AudioTrack)[] {
     const tracks: (VideoTrack | AudioTrack)[] = []
-    if (this.#picture !== undefined) tracks.push(this.#picture.track)
+    if (this.#picture !== undefined) tracks.push(...this.#picture.tracks)
     if (this.#sound !== undefined) tracks.push(this.#sound.track)
     return tracks
   }

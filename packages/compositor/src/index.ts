@@ -2,9 +2,11 @@ export {
   type CanvasSize,
   type CompositeAudio,
   type CompositeLayoutChange,
+  type CompositeRendition,
   type CompositeSettings,
   type CompositeVideo,
   type ResolvedComposite,
+  type ResolvedEncoding,
   resolveComposite,
 } from './composite-settings.js'
 export { type ComposeLimits, Compositor, type CompositorOptions } from './compositor.js'

@@ -24,6 +24,7 @@ export {
   serializeMultivariantPlaylist,
   type VariantStream,
 } from './multivariant-playlist.js'
+export { relativeUri } from './object-uri.js'
 export { OpusGapFiller, type OpusGapFillerStats } from './opus-gap-filler.js'
 export {
   type AudioRenditionOptions,

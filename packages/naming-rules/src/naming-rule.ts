@@ -36,6 +36,8 @@ export interface NamingFacts {
   readonly partStartedAtUs?: number
   /** Wall time of the end of the part. */
   readonly partEndedAtUs?: number
+  /** The names of the recording's composites, which stand in the participant's place and are no participant's. */
+  readonly compositeNames?: readonly string[]
   /** Further facts, by the names that the template uses for them. */
   readonly extras?: Readonly<Record<string, string>>
 }

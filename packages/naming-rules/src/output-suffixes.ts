@@ -10,8 +10,13 @@ export const INDEX_SUFFIX = '/index.m3u8'
  */
 export const OUTPUT_SUFFIXES: readonly string[] = [
   '/segment-00000001.ts',
+  '/rendition-1/segment-00000001.ts',
   '.part-00001/segment-00000001.ts',
+  '.part-00001/rendition-1/segment-00000001.ts',
   INDEX_SUFFIX,
+  '/poster.jpg',
+  '/thumbnails-00001.jpg',
+  '/thumbnails.vtt',
   '.m3u8',
   '.manifest.json',
   '.part-00001.webm',

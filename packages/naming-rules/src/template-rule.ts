@@ -102,6 +102,7 @@ export class TemplateRule implements NamingRule {
       endsName: atEnd && this.#namesObjects(index),
       taken: [
         ...(ofParticipants.includes(token.element) ? [COMPOSITE] : []),
+        ...(facts.kind === 'individual' && ofParticipants.includes(token.element) ? (facts.compositeNames ?? []) : []),
         ...(token.fallback === undefined ? [] : [token.fallback]),
       ],
     }

@@ -170,9 +170,9 @@ describe('limits', () => {
     const long = { ...facts, roomId: 'r'.repeat(300), sessionId: 's'.repeat(300), recordingId: 'e'.repeat(300) }
     const whole = rule.name({ ...long, participantId: 'p'.repeat(300), trackId: 't' })
     const lengths = whole.split('/').map((component) => component.length)
-    // 1,023 less the suffix of 31, five slashes and the short components of 1 and 10 leaves 976 for four.
-    expect(lengths).toEqual([244, 244, 244, 244, 1, 10])
-    expect(whole.length + '.part-00001/segment-00000001.ts'.length).toBe(1023)
+    // 1,023 less the suffix of 43, five slashes and the short components of 1 and 10 leaves 964 for four.
+    expect(lengths).toEqual([241, 241, 241, 241, 1, 10])
+    expect(whole.length + '.part-00001/rendition-1/segment-00000001.ts'.length).toBe(1023)
   })
 
   it('refuse a template that has no room', () => {
@@ -199,5 +199,15 @@ describe('the names of an output', () => {
     const noRoom = expect.objectContaining({ code: 'NAMING_NO_ROOM' })
     expect(() => names.key(`.${'x'.repeat(20)}`)).toThrow(noRoom)
     for (const suffix of ['', 'mp4', '/', '//x']) expect(() => names.key(suffix)).toThrow(noRoom)
+  })
+})
+
+describe('a participant who is called like a composite', () => {
+  it('has another name', () => {
+    const rule = template(DEFAULT_TEMPLATE)
+    const facts = { recordingId: 'r', startedAtUs: 0, compositeNames: ['stage', 'wide'] } as const
+    expect(rule.name({ ...facts, kind: 'composite', participantId: 'stage' })).toBe('r/stage')
+    expect(rule.name({ ...facts, kind: 'individual', participantId: 'stage' })).toBe('r/%73tage')
+    expect(rule.name({ ...facts, kind: 'individual', participantId: 'stages' })).toBe('r/stages')
   })
 })

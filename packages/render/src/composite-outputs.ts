@@ -10,12 +10,11 @@ import {
 } from '@rushes/compositor'
 import type { TimedItem } from '@rushes/media'
 import type { Session, SessionTrack, TakeEvent } from '@rushes/take'
-import type { Branch } from './branch.js'
+import { CompositeBranches } from './composite-branches.js'
 import { CompositeStillFiles } from './composite-stills.js'
 import type { TrackSpan } from './lanes.js'
 import type { ManifestLayout, ManifestOutput } from './manifest.js'
 import type { OutputContext } from './output.js'
-import { openOutputBranch } from './output-branch.js'
 import type { MediaSink } from './participant-source.js'
 import type { TimeCuts } from './time-cuts.js'
 
@@ -39,7 +38,7 @@ export class CompositeOutputs implements MediaSink {
   /** What happened before the first track tells where the picture begins. */
   #early: ((compositor: CompositorThread) => void)[] = []
   #compositor: CompositorThread | undefined
-  #branch: Branch | undefined
+  #branches: CompositeBranches | undefined
   readonly #stills: CompositeStillFiles
   #report: CompositorReport | undefined
   #loadChangesTold = 0
@@ -102,7 +101,8 @@ export class CompositeOutputs implements MediaSink {
       await this.#compositor?.advance({ knownUs: liveUs, forcedUs: liveUs }, liveUs)
     }
     this.#tellOfLoad()
-    await this.#branch?.drain()
+    await this.#branches?.drain()
+    await this.#stills.drain()
   }
 
   /** Recording time up to which everything is composed; undefined before there is anything. */
@@ -112,19 +112,19 @@ export class CompositeOutputs implements MediaSink {
 
   /** The source has ended, and everything of it has come. @param endUs end of the recording */
   async finish(endUs: number): Promise<ManifestOutput[]> {
-    if (this.#compositor === undefined || this.#branch === undefined) return []
+    if (this.#compositor === undefined || this.#branches === undefined) return []
     const untilUs = this.#options.cuts.outputUs(endUs)
     await this.#compositor.advance({ knownUs: untilUs, forcedUs: untilUs })
     this.#report = await this.#compositor.finish(untilUs)
     this.#tellOfLoad()
-    const outputs = await this.#branch.finish()
+    const outputs = await this.#branches.finish()
     const stills = await this.#stills.finish(outputs, this.#compositor.tracks, this.#report.thumbnails)
     return outputs.map((output) => ({ ...output, ...stills }))
   }
 
   async abort(): Promise<void> {
     this.#compositor?.close()
-    await this.#branch?.abort()
+    await this.#branches?.abort()
   }
 
   get layouts(): readonly ManifestLayout[] {
@@ -178,8 +178,9 @@ export class CompositeOutputs implements MediaSink {
   async #open(startUs: number): Promise<CompositorThread> {
     const { context, settings } = this.#options
     const { plan, startedAtUs } = context
+    const renditions = plan.formats.has('hls') ? settings.video.renditions : []
     const compositor = await CompositorThread.create({
-      settings,
+      settings: { ...settings, video: { ...settings.video, renditions } },
       startUs: Math.max(0, startUs, plan.fromUs ?? 0),
       startedAtUs,
       sampleRate: plan.sampleRate,
@@ -188,16 +189,14 @@ export class CompositeOutputs implements MediaSink {
       keepUp: !this.#isFinished,
       onConcealed: this.#options.onConcealed,
       onObject: (object) => this.#stills.push(object),
-      emit: (item) => this.#branch?.push(item),
+      emit: (item) => this.#branches?.push(item),
     })
     this.#compositor = compositor
-    this.#branch = openOutputBranch({
+    this.#branches = new CompositeBranches({
       context,
-      formats: [...plan.formats],
-      everyTrackSends: true,
-      onSignal: () => compositor.requestKeyframe(),
+      tracks: compositor.tracks,
+      onKeyframeNeeded: () => compositor.requestKeyframe(),
     })
-    for (const track of compositor.tracks) this.#branch.addTrack(track)
     for (const change of settings.changes ?? []) compositor.scene({ type: 'layout', ...change })
     for (const tell of this.#early.splice(0)) tell(compositor)
     return compositor

@@ -86,6 +86,7 @@ export class OutputContexts {
       roomId: this.roomId,
       ...own,
       kind: subject.kind,
+      compositeNames: this.#plan.composites.flatMap((composite) => composite.name ?? []),
       startedAtUs: this.startedAtUs,
       ...(endedAtUs === undefined ? undefined : { endedAtUs }),
     }

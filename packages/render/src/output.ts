@@ -44,6 +44,8 @@ export interface OutputContext {
   readonly naming: OutputNaming
   /** Pictures a second, where they are known: of the participant's first video track, of the composite. */
   readonly frameRate: number | undefined
+  /** Video tracks that are the first one again in smaller sizes: for HLS. */
+  readonly renditions?: ReadonlySet<string>
   readonly emit: (event: RenderEvent) => void
   readonly signal: AbortSignal | undefined
   readonly recallPlaylist: RecallPlaylist | undefined

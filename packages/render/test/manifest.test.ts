@@ -29,6 +29,12 @@ const full: Manifest = {
       durationUs: 1,
       video: { codec: 'avc1.42c01f', width: 640, height: 360 },
       audio: { codec: 'mp4a.40.2', sampleRate: 48_000, channels: 1 },
+      poster: { key: 'r/p/poster.jpg', location: 'file:///r/p/poster.jpg' },
+      thumbnails: {
+        key: 'r/p/thumbnails.vtt',
+        location: 'file:///r/p/thumbnails.vtt',
+        sheets: ['r/p/thumbnails-1.jpg'],
+      },
     },
     {
       kind: 'composite',
@@ -39,12 +45,6 @@ const full: Manifest = {
       bytes: 1,
       startUs: 0,
       durationUs: 1,
-      poster: { key: 'r/small/poster.jpg', location: 'file:///r/small/poster.jpg' },
-      thumbnails: {
-        key: 'r/small/thumbnails.vtt',
-        location: 'file:///r/small/thumbnails.vtt',
-        sheets: ['r/small/thumbnails-1.jpg'],
-      },
     },
   ],
   layouts: [

@@ -1,5 +1,5 @@
-import { Worker } from 'node:worker_threads'
-import type { ConcealedGap } from '@rushes/codecs'
+import type { Worker } from 'node:worker_threads'
+import { type ConcealedGap, startThread } from '@rushes/codecs'
 import type { AudioTrack, Emit, TimedItem, Track, VideoTrack } from '@rushes/media'
 import type { ComposeLimits, CompositorOptions } from '../compositor.js'
 import type { CompositorReport } from '../compositor-report.js'
@@ -8,7 +8,6 @@ import type { SceneEvent } from '../scene/scene-event.js'
 import type { CompositeObject } from '../stills/composite-object.js'
 import { type Command, type FromThread, SIGNALS, type ThreadData, type ToThread } from './messages.js'
 import { packItems, unpackItems } from './packed-items.js'
-import { THREAD_PROGRAM } from './thread-program.js'
 
 /** Coded media that may be on its way to the thread, before whoever gives it has to wait: some seconds of a large call. */
 const MAX_WAITING_BYTES = 16_777_216
@@ -49,15 +48,13 @@ export class CompositorThread {
     keepUp = false,
     ...options
   }: CompositorThreadOptions): Promise<CompositorThread> {
-    const isSource = import.meta.url.endsWith('.ts')
-    const entry = new URL(`compositor-worker.${isSource ? 'ts' : 'js'}`, import.meta.url).href
     const signals = new SharedArrayBuffer(Float64Array.BYTES_PER_ELEMENT * Object.keys(SIGNALS).length)
-    const workerData: ThreadData = { entry, options, signals, keepUp }
-    const worker = new Worker(THREAD_PROGRAM, {
-      eval: true,
+    const data: ThreadData = { options, signals, keepUp }
+    const worker = startThread({
+      from: import.meta.url,
+      module: './compositor-worker',
       name: 'rushes-compositor',
-      workerData,
-      ...(isSource ? { execArgv: ['--conditions=@rushes/source'] } : undefined),
+      data,
     })
     const tracks = await new Promise<readonly (VideoTrack | AudioTrack)[]>((resolve, reject) => {
       worker.once('error', reject)

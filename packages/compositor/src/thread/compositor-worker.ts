@@ -13,7 +13,7 @@ const FRAMES_IN_MESSAGE = 8
 
 const port = parentPort
 if (port === null) throw new Error('compositor-worker runs in a thread')
-const { options, signals: shared, keepUp } = workerData as ThreadData
+const { options, signals: shared, keepUp } = workerData.data as ThreadData
 const signals = new Float64Array(shared)
 const out: TimedItem[] = []
 

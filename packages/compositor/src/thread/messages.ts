@@ -56,8 +56,6 @@ export const SIGNALS = {
 
 /** What the thread begins with. */
 export interface ThreadData {
-  /** URL of the module that runs in it. */
-  readonly entry: string
   readonly options: Omit<CompositorOptions, 'onConcealed' | 'onObject'>
   readonly signals: SharedArrayBuffer
   /** Quality is given up rather than fall behind. */

@@ -102,7 +102,7 @@ describe.skipIf(!hasFfmpeg && !process.env['CI'])('stills of a composite', () =>
     expect(thumbnails.map(({ atUs }) => atUs)).toEqual([3_000_000, 4_000_000, 6_500_000, 7_000_000])
   })
 
-  it.each<[string, CompositeSettings['poster'], number, number]>([
+  it.each<[string, NonNullable<CompositeSettings['poster']>, number, number]>([
     ['the first that tells something', true, 3, 3],
     ['that of 3 s where none does', true, Number.POSITIVE_INFINITY, 6],
     ['that of the time that was asked for', { atSeconds: 4.2 }, 0, 9],

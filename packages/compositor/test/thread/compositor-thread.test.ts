@@ -17,8 +17,11 @@ const options: CompositorOptions = {
 const join = { type: 'join', atUs: 1_200_000, participantId: 'ann', name: 'Ann' } as const
 const limits = { knownUs: 3_000_000, forcedUs: 3_000_000 }
 
+/** Of each track in its order: how pictures and sounds are mixed depends on the encoder's thread. */
 const samplesOf = (items: readonly TimedItem[]): unknown[] =>
-  items.flatMap((item) => (item.type === 'sample' ? [{ ...item, data: Buffer.concat([item.data].flat()) }] : []))
+  items
+    .flatMap((item) => (item.type === 'sample' ? [{ ...item, data: Buffer.concat([item.data].flat()) }] : []))
+    .sort((one, other) => one.trackId.localeCompare(other.trackId))
 
 describe('a compositor in a thread', () => {
   it('makes what one makes that has none', async () => {
