@@ -23,6 +23,9 @@ import type { JournalRetention, RecordingSettings } from './settings.js'
 const SCRATCH_FOLDER = 'scratch'
 const PLAYLISTS_FOLDER = 'playlists'
 
+/** A live composite gave up quality. */
+const DEGRADED = 'COMPOSITE_DEGRADED'
+
 /** Whoever tells what happens to a recording. */
 export interface Teller {
   readonly recordingId: string
@@ -93,7 +96,11 @@ export async function renderTelling(
         const { type: _, key, location, ...facts } = event
         if (key !== undefined && location !== undefined) link({ ...facts, key, location }, false)
       } else if (event.type === 'output-ready') link(event.output, true)
-      else if (event.type === 'warning') logger.warn(event.warning.message, { recordingId: teller.recordingId })
+      else if (event.type === 'warning') {
+        const { code, message } = event.warning
+        logger.warn(message, { recordingId: teller.recordingId })
+        if (code === DEGRADED) teller.tell('WARNING', { code, message })
+      }
     },
   })
   return { manifest, linked: links }
@@ -143,7 +150,15 @@ export async function conclude(
   await allStored(manifest, surroundings)
   teller.tell('READY', await readyData(store, manifest, linkExpiresIn))
   await teller.settled()
-  await retire(dir, teller.recordingId, teller.settings.journal ?? 'delete', surroundings)
+  await retire(dir, teller.recordingId, retentionOf(teller.settings, manifest), surroundings)
+}
+
+/** What a live composite had to give up can be made again of the journal: it stays, unless somebody wants it gone. */
+export function retentionOf(
+  { journal }: Pick<RecordingSettings, 'journal'>,
+  { warnings }: Pick<Manifest, 'warnings'>,
+): JournalRetention {
+  return journal ?? (warnings.some(({ code }) => code === DEGRADED) ? 'keep' : 'delete')
 }
 
 async function allStored(manifest: Manifest, { store, closing }: RecorderSurroundings): Promise<void> {

@@ -30,7 +30,10 @@ export interface RecordingSettings {
    */
   readonly subscribe?: 'auto' | 'manual'
   readonly limits?: LifecycleLimits
-  /** What becomes of the journal when everything is in the store. @defaultValue 'delete' */
+  /**
+   * What becomes of the journal when everything is in the store. @defaultValue 'delete', and 'keep' where a live
+   * composite gave up quality, which the journal still has
+   */
   readonly journal?: JournalRetention
 }
 
