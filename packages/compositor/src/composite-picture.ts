@@ -68,11 +68,13 @@ export class CompositePicture {
   #isKeyframeWanted = false
 
   static async create(options: CompositePictureOptions): Promise<CompositePicture> {
-    const { canvas, overlays, placeholder, fps, video } = options.settings
+    const { canvas, overlays, placeholder, background, fonts, fps, video } = options.settings
     const painter = await Painter.create({
       canvas,
       overlays,
       placeholder,
+      ...(background === undefined ? undefined : { background }),
+      ...(fonts === undefined ? undefined : { fonts }),
       startedAtUs: options.startedAtUs,
     })
     const encodings: CompositeEncoding[] = []

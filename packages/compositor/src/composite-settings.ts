@@ -2,7 +2,8 @@ import type { H264Preset } from '@rushes/codecs'
 import { ConfigurationError } from '@rushes/media'
 import type { Layout } from './layout/layout.js'
 import { parseLayout } from './layout/parse-layout.js'
-import { checkOverlays, type Overlay, type PlaceholderSettings } from './picture/painter-settings.js'
+import type { Fit } from './layout/tile.js'
+import { checkOverlays, type FontSettings, type Overlay, type PlaceholderSettings } from './picture/painter-settings.js'
 import {
   type PosterSettings,
   type ResolvedPoster,
@@ -35,6 +36,10 @@ export interface CompositeSettings {
   readonly audio?: CompositeAudio
   /** Drawn over everything, in this order. @defaultValue none */
   readonly overlays?: readonly Overlay[]
+  /** An image behind all tiles. @defaultValue the layout's colour */
+  readonly background?: BackgroundImage
+  /** Which fonts write names. @defaultValue those of the machine */
+  readonly fonts?: FontSettings
   /** What stands for a camera that is off. @defaultValue initials */
   readonly placeholder?: PlaceholderSettings
   /** Live: how far behind the call the picture is made, in seconds, 0.5 to 30: what retransmissions have time for. @defaultValue 2 */
@@ -52,6 +57,14 @@ export interface CompositeLayoutChange {
   readonly layout: string | Layout
   /** 0 to 2000. @defaultValue that of the settings */
   readonly transitionMs?: number
+}
+
+/** An image that fills the canvas. */
+export interface BackgroundImage {
+  /** Path of the file. */
+  readonly image: string
+  /** @defaultValue 'cover' */
+  readonly fit?: Fit
 }
 
 /** Width and height in pixels. */
@@ -135,6 +148,8 @@ export interface ResolvedComposite {
     readonly solo: readonly string[]
   }
   readonly overlays: readonly Overlay[]
+  readonly background: BackgroundImage | undefined
+  readonly fonts: FontSettings | undefined
   readonly placeholder: PlaceholderSettings
   readonly lagUs: number
   readonly poster: ResolvedPoster | undefined
@@ -196,6 +211,13 @@ export function resolveComposite(settings: CompositeSettings, field: string): Re
   oneOf('audio.levelling', audio.levelling, [true, false])
   for (const [id, gain] of Object.entries(audio.gains ?? {})) number(`audio.gains.${id}`, gain, [-60, 24])
   checkOverlays(overlays, `${field}.overlays`)
+  if (settings.background !== undefined && typeof settings.background?.image !== 'string') {
+    throw new ConfigurationError(`${field}.background.image`, 'must be the path of an image', settings.background)
+  }
+  oneOf('background.fit', settings.background?.fit, ['contain', 'cover', 'stretch'])
+  if (settings.fonts?.files !== undefined && !Array.isArray(settings.fonts.files)) {
+    throw new ConfigurationError(`${field}.fonts.files`, 'must be a list of paths', settings.fonts.files)
+  }
   const changes = settings.changes?.map((change, index) => {
     number(`changes[${index}].atUs`, change.atUs, [0, Number.MAX_SAFE_INTEGER], true)
     number(`changes[${index}].transitionMs`, change.transitionMs, [0, 2000])
@@ -237,6 +259,8 @@ export function resolveComposite(settings: CompositeSettings, field: string): Re
       solo: audio.solo ?? [],
     },
     overlays,
+    background: settings.background,
+    fonts: settings.fonts,
     placeholder,
     lagUs: Math.round((settings.lagSeconds ?? 2) * 1_000_000),
     poster: resolvePoster(settings.poster, canvas, `${field}.poster`),

@@ -1,4 +1,5 @@
 export {
+  type BackgroundImage,
   type CanvasSize,
   type CompositeAudio,
   type CompositeLayoutChange,
@@ -23,7 +24,7 @@ export { LayoutSolver, solveLayout } from './layout/solve-layout.js'
 export type { Border, Fit, Tile } from './layout/tile.js'
 export { interpolateTiles } from './layout/transition.js'
 export type { LoadChange, LoadStep } from './load-governor.js'
-export type { Overlay, PlaceholderSettings } from './picture/painter-settings.js'
+export type { FontSettings, Overlay, PlaceholderSettings } from './picture/painter-settings.js'
 export type { Chapter } from './scene/chapters.js'
 export type { LoggedLayout, LoggedTile } from './scene/layout-log.js'
 export type { SceneEvent } from './scene/scene-event.js'

@@ -85,6 +85,21 @@ describe('render of a composite', () => {
     expect(settled(live).length).toBeGreaterThan(5)
   })
 
+  it('may be of sound alone, or of pictures alone', async () => {
+    const store = createMemoryStore()
+    const plan = { outputs: [{ composite: small }], formats: ['mp4'], toUs: 3_000_000 } as const
+    const take = await fixture('solo')
+    const sound = await render(take, { ...plan, media: 'audio' }, { store })
+    expect(sound.outputs[0]).toMatchObject({ kind: 'composite', audio: { channels: 2 } })
+    expect(sound.outputs[0]).not.toHaveProperty('video')
+    expect(sound.layouts).toEqual([])
+    expect(await checkMp4(mp4Of(store, 'solo/composite.mp4'))).toEqual([])
+    const pictures = await render(take, { ...plan, media: 'video' }, { store })
+    expect(pictures.outputs[0]).toMatchObject({ kind: 'composite', video: { width: 320 } })
+    expect(pictures.outputs[0]).not.toHaveProperty('audio')
+    expect(await checkMp4(mp4Of(store, 'solo/composite.mp4'))).toEqual([])
+  })
+
   it('may be one of several outputs, under names of their own', async () => {
     const store = createMemoryStore()
     const { outputs, layouts } = await render(
