@@ -6,6 +6,7 @@ export {
   createAacTranscoder,
 } from './aac-transcoder.js'
 export type { AacTranscoderOptions } from './aac-transcoder-options.js'
+export { CodedConfiguration } from './coded-configuration.js'
 export { ContinuousAudio, type ContinuousAudioStats, type Joint, type PcmSink } from './continuous-audio.js'
 export { CodecError, type CodecErrorCode } from './errors.js'
 export { H264EncoderThread } from './h264-encoder-thread.js'

@@ -1,4 +1,3 @@
-import { h264Configuration, isSameVideoConfiguration, NalUnitType, nalUnitTypeOf } from '@rushes/bitstream'
 import {
   type Emit,
   type EncodedSample,
@@ -6,10 +5,10 @@ import {
   type Stage,
   type TimedItem,
   timescaleOf,
-  type VideoConfiguration,
   type VideoTrack,
 } from '@rushes/media'
 import type { Frame } from 'node-av/lib'
+import { CodedConfiguration } from './coded-configuration.js'
 import { CodecError } from './errors.js'
 import { loadNodeAv, type NodeAv } from './node-av.js'
 import { type H264Sink, NodeAvH264Encoder } from './node-av-h264-encoder.js'
@@ -80,7 +79,7 @@ class H264Transcoder implements VideoTranscoder {
   #encoder: NodeAvH264Encoder | undefined
   /** What the encoder was opened for. */
   #encoderKey = ''
-  #configuration: VideoConfiguration | undefined
+  readonly #configuration = new CodedConfiguration()
   #rotation: Rotation = 0
   #state: 'open' | 'ended' | 'closed' = 'open'
   #emit: Emit<TimedItem> = () => {}
@@ -188,7 +187,7 @@ class H264Transcoder implements VideoTranscoder {
 
   readonly #coded: H264Sink = (nalUnits, pts, keyframe) => {
     const { discontinuity, lostPackets, arrivalUs } = this.#facts
-    const configuration = keyframe ? this.#newConfiguration(nalUnits) : undefined
+    const configuration = keyframe ? this.#configuration.next(nalUnits, this.#rotation) : undefined
     if (keyframe) {
       this.#lastKeyframe = pts
       this.#stats.keyframesOut++
@@ -228,16 +227,6 @@ class H264Transcoder implements VideoTranscoder {
   #applyBitRate(): void {
     const { bitRate } = this.#options
     if (bitRate !== undefined) this.#encoder?.setBitRate((bitRate * this.#frameRate) / this.#rate.perSecond)
-  }
-
-  #newConfiguration(nalUnits: readonly Uint8Array[]): VideoConfiguration | undefined {
-    const ofType = (type: number): Uint8Array[] => nalUnits.filter((nalUnit) => nalUnitTypeOf(nalUnit) === type)
-    const coded = h264Configuration(ofType(NalUnitType.sps), ofType(NalUnitType.pps))
-    const configuration = { ...coded, rotation: this.#rotation }
-    if (this.#configuration !== undefined && isSameVideoConfiguration(this.#configuration, configuration))
-      return undefined
-    this.#configuration = configuration
-    return configuration
   }
 
   /**

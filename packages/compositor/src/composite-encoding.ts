@@ -1,13 +1,14 @@
-import { h264Configuration, isSameVideoConfiguration, NalUnitType, nalUnitTypeOf } from '@rushes/bitstream'
 import {
+  CodedConfiguration,
   type CodedPictureSink,
   H264EncoderThread,
   type H264PictureEncoderOptions,
   PictureCanvas,
   PictureScaler,
 } from '@rushes/codecs'
-import { type Emit, rescale, type TimedItem, type VideoConfiguration, type VideoTrack } from '@rushes/media'
-import type { CanvasSize, ResolvedEncoding } from './composite-settings.js'
+import { type Emit, rescale, type TimedItem, type VideoTrack } from '@rushes/media'
+import type { ResolvedEncoding } from './composite-settings.js'
+import type { CanvasSize } from './layout/canvas-length.js'
 import type { LoadStep } from './load-governor.js'
 
 const CLOCK_RATE = 90_000
@@ -24,7 +25,7 @@ export class CompositeEncoding {
   #scaler: PictureScaler | undefined
   /** Of the frames in the encoder, in order: the number of the one after it. */
   readonly #nexts: number[] = []
-  #configuration: VideoConfiguration | undefined
+  readonly #configuration = new CodedConfiguration()
   #emit: Emit<TimedItem> = () => {}
 
   /**
@@ -109,7 +110,7 @@ export class CompositeEncoding {
   readonly #coded: CodedPictureSink = (nalUnits, frame, keyframe) => {
     const pts = rescale(frame, this.#fps, CLOCK_RATE)
     const next = this.#nexts.shift() ?? frame + 1
-    const configuration = keyframe ? this.#newConfiguration(nalUnits) : undefined
+    const configuration = keyframe ? this.#configuration.next(nalUnits) : undefined
     this.#emit({
       type: 'sample',
       trackId: this.track.id,
@@ -120,16 +121,6 @@ export class CompositeEncoding {
       keyframe,
       ...(configuration === undefined ? undefined : { configuration }),
     })
-  }
-
-  #newConfiguration(nalUnits: readonly Uint8Array[]): VideoConfiguration | undefined {
-    const ofType = (type: number): Uint8Array[] => nalUnits.filter((nalUnit) => nalUnitTypeOf(nalUnit) === type)
-    const coded = h264Configuration(ofType(NalUnitType.sps), ofType(NalUnitType.pps))
-    const configuration: VideoConfiguration = { ...coded, rotation: 0 }
-    if (this.#configuration !== undefined && isSameVideoConfiguration(this.#configuration, configuration))
-      return undefined
-    this.#configuration = configuration
-    return configuration
   }
 }
 

@@ -1,5 +1,6 @@
 import type { H264Preset } from '@rushes/codecs'
 import { ConfigurationError } from '@rushes/media'
+import type { CanvasSize } from './layout/canvas-length.js'
 import type { Layout } from './layout/layout.js'
 import { parseLayout } from './layout/parse-layout.js'
 import type { Fit } from './layout/tile.js'
@@ -65,12 +66,6 @@ export interface BackgroundImage {
   readonly image: string
   /** @defaultValue 'cover' */
   readonly fit?: Fit
-}
-
-/** Width and height in pixels. */
-export interface CanvasSize {
-  readonly width: number
-  readonly height: number
 }
 
 /** How the picture is encoded. */

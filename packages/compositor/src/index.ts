@@ -1,6 +1,5 @@
 export {
   type BackgroundImage,
-  type CanvasSize,
   type CompositeAudio,
   type CompositeLayoutChange,
   type CompositeRendition,
@@ -13,6 +12,7 @@ export {
 export { type ComposeLimits, Compositor, type CompositorOptions } from './compositor.js'
 export type { CompositorReport } from './compositor-report.js'
 export { CompositorError, type CompositorErrorCode } from './errors.js'
+export type { CanvasSize } from './layout/canvas-length.js'
 export { type PicturePlacement, placePicture } from './layout/fit-picture.js'
 export type { Layout, LayoutBorder, LayoutFit, Length, Region, Selector, TileStyle } from './layout/layout.js'
 export { LayoutError, type LayoutProblem } from './layout/layout-error.js'
