@@ -1,3 +1,5 @@
+import type { AVColorSpace } from 'node-av/constants'
+import type { NodeAv } from './node-av.js'
 import type { CanvasPlanes, PictureArea, PictureCanvas } from './picture-canvas.js'
 
 /** Weights of red and blue in luma. */
@@ -8,22 +10,33 @@ interface LumaWeights {
 
 const BT601: LumaWeights = { red: 0.299, blue: 0.114 }
 const BT709: LumaWeights = { red: 0.2126, blue: 0.0722 }
+/** ITU-R BT.2020-2, table 4, non-constant luminance. */
+const BT2020: LumaWeights = { red: 0.2627, blue: 0.0593 }
 const FRACTION_BITS = 14
 const HALF = 1 << (FRACTION_BITS - 1)
 
 /** What a step of U or V adds to Y, U and V, as fractions of 2^14: limited range has 219 steps of luma, 224 of chroma. */
-const [UY, UU, UV, VY, VU, VV] = weights(BT601, BT709, 219 / 224, 1).map((weight) =>
-  Math.round(weight * (1 << FRACTION_BITS)),
-) as unknown as Weights
+const FROM_BT601 = fractions(BT601)
+const FROM_BT2020 = fractions(BT2020)
 /** The same from limited range to full, where both have 255. */
 const [JFIF_UY, JFIF_UU, JFIF_UV, JFIF_VY, JFIF_VU, JFIF_VV] = weights(BT709, BT601, 255 / 224, 255 / 224)
 const JFIF_LUMA = 255 / 219
 
 /**
- * Pictures by the matrix of BT.601 become such by that of BT.709, in place; both in limited range. The primaries are taken
- * for the same: what differs is not to be seen on a call.
+ * Pictures by the matrix of BT.601 or BT.2020 become such by that of BT.709, in place; both in limited range. Others stay.
+ * The primaries are taken for the same: what differs is hardly to be seen on a call.
+ * @param colorSpace matrix_coefficients of ITU-T H.273
  */
-export function convertBt601(canvas: PictureCanvas, { x, y, width, height }: PictureArea): void {
+export function convertMatrix(
+  { constants }: NodeAv,
+  colorSpace: AVColorSpace,
+  canvas: PictureCanvas,
+  { x, y, width, height }: PictureArea,
+): void {
+  const { AVCOL_SPC_BT470BG, AVCOL_SPC_SMPTE170M, AVCOL_SPC_BT2020_NCL } = constants
+  const isBt601 = colorSpace === AVCOL_SPC_BT470BG || colorSpace === AVCOL_SPC_SMPTE170M
+  if (!isBt601 && colorSpace !== AVCOL_SPC_BT2020_NCL) return
+  const [uy, uu, uv, vy, vu, vv] = isBt601 ? FROM_BT601 : FROM_BT2020
   const [luma, blue, red] = canvas.planes
   const stride = canvas.width
   const half = stride >> 1
@@ -36,13 +49,13 @@ export function convertBt601(canvas: PictureCanvas, { x, y, width, height }: Pic
       const v = red[at]! - 128
       // Grey is grey by any matrix.
       if (u === 0 && v === 0) continue
-      const more = (UY * u + VY * v + HALF) >> FRACTION_BITS
+      const more = (uy * u + vy * v + HALF) >> FRACTION_BITS
       luma[above] = byte(luma[above]! + more)
       luma[above + 1] = byte(luma[above + 1]! + more)
       luma[below] = byte(luma[below]! + more)
       luma[below + 1] = byte(luma[below + 1]! + more)
-      blue[at] = byte(128 + ((UU * u + VU * v + HALF) >> FRACTION_BITS))
-      red[at] = byte(128 + ((UV * u + VV * v + HALF) >> FRACTION_BITS))
+      blue[at] = byte(128 + ((uu * u + vu * v + HALF) >> FRACTION_BITS))
+      red[at] = byte(128 + ((uv * u + vv * v + HALF) >> FRACTION_BITS))
     }
   }
 }
@@ -73,6 +86,10 @@ export function writeJfif(canvas: CanvasPlanes, { width, height, planes }: Canva
       toRed[to] = byte(Math.round(128 + JFIF_VU * u + JFIF_VV * v))
     }
   }
+}
+
+function fractions(from: LumaWeights): Weights {
+  return weights(from, BT709, 219 / 224, 1).map((weight) => Math.round(weight * (1 << FRACTION_BITS))) as never
 }
 
 function byte(value: number): number {

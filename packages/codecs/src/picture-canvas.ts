@@ -12,31 +12,20 @@ export interface PictureArea extends PictureSize {
 /** A colour as the planes have it: BT.709 in limited range. */
 export type YuvColor = readonly [y: number, u: number, v: number]
 
-/** Samples after each plane that a scaler may write over: memory of the next plane, or nobody's. */
-const PADDING = 64
-
 /** Memory in the shape of a canvas. */
 export interface CanvasPlanes extends PictureSize {
   readonly planes: readonly [Uint8Array, Uint8Array, Uint8Array]
-  /** The same with some of what follows each in memory. */
-  readonly padded: readonly [Uint8Array, Uint8Array, Uint8Array]
 }
 
 /** The planes of 8-bit 4:2:0 in one piece of memory, without space between them. */
 export function canvasPlanes(
   { width, height }: PictureSize,
-  memory: Buffer = Buffer.alloc((width * height * 3) / 2 + PADDING),
+  memory: Buffer = Buffer.alloc((width * height * 3) / 2),
 ): CanvasPlanes & { readonly memory: Buffer } {
   const luma = width * height
-  const plane = (from: number, length: number): Uint8Array => memory.subarray(from, from + length)
   const [blue, red] = [luma, (luma / 4) * 5]
-  return {
-    width,
-    height,
-    planes: [plane(0, luma), plane(blue, luma / 4), plane(red, luma / 4)],
-    padded: [plane(0, luma + PADDING), plane(blue, luma / 4 + PADDING), plane(red, luma / 4 + PADDING)],
-    memory: memory.subarray(0, (luma / 2) * 3),
-  }
+  const planes = [memory.subarray(0, blue), memory.subarray(blue, red), memory.subarray(red)] as const
+  return { width, height, planes, memory }
 }
 
 /** Black in limited range. */
@@ -51,17 +40,14 @@ export class PictureCanvas {
   readonly height: number
   /** Luma and the two chroma planes, without padding: strides are `width`, `width / 2`, `width / 2`. */
   readonly planes: readonly [Uint8Array, Uint8Array, Uint8Array]
-  /** For this package's scaler: the planes with what follows them in memory. */
-  readonly padded: readonly [Uint8Array, Uint8Array, Uint8Array]
   readonly #frame: Frame
   #closed = false
 
   private constructor({ lib, constants }: NodeAv, { width, height }: PictureSize, given?: Buffer) {
     this.width = width
     this.height = height
-    const { planes, padded, memory } = canvasPlanes({ width, height }, given)
+    const { planes, memory } = canvasPlanes({ width, height }, given)
     this.planes = planes
-    this.padded = padded
     const format = constants.AV_PIX_FMT_YUV420P
     // A view, not a copy: what is painted later is in the frame.
     this.#frame = lib.Frame.fromVideoBuffer(memory, { width, height, format })
@@ -78,7 +64,7 @@ export class PictureCanvas {
     return new PictureCanvas(await loadNodeAv(), size)
   }
 
-  /** One to encode from, whose memory somebody else paints: 4:2:0 in one piece. Nothing may be scaled into it. */
+  /** One to encode from, whose memory somebody else paints: 4:2:0 in one piece. */
   static async over(memory: SharedArrayBuffer, size: PictureSize): Promise<PictureCanvas> {
     return new PictureCanvas(await loadNodeAv(), size, Buffer.from(memory))
   }
