@@ -18,6 +18,7 @@ import type {
 } from '../store.js'
 import { throwIfAborted } from '../store-body.js'
 import { checkStoreKey } from '../store-key.js'
+import { withFileStream } from '../with-file-stream.js'
 import { asStoreError } from './error-class.js'
 import { EventFeed } from './event-feed.js'
 import type { QueuedEntry } from './queued-entry.js'
@@ -155,7 +156,8 @@ export class FolderSpool implements Spool {
     const size = await plainFileBytes(path).catch((cause: unknown) => cannotRead(path, key, cause))
     const stored = await this.#put(key, options, async (id, reserve) => {
       if (size === undefined || options.sha256 === true) {
-        return this.#disk.files.write(id, createReadStream(path, { highWaterMark: 1_048_576 }), options, reserve)
+        const file = createReadStream(path, { highWaterMark: 1_048_576 })
+        return withFileStream(file, (body) => this.#disk.files.write(id, body, options, reserve))
       }
       await reserve(size)
       await this.#disk.files.adopt(id, path, options.move === true)

@@ -1,7 +1,7 @@
-import type { ReadStream } from 'node:fs'
 import type { Readable } from 'node:stream'
 import { StoreError } from '../errors.js'
 import type { PutOptions, Store, Stored, TransferCheckpoint } from '../store.js'
+import { withFileStream } from '../with-file-stream.js'
 import { asStoreError } from './error-class.js'
 import type { QueuedEntry } from './queued-entry.js'
 import type { SpoolFiles } from './spool-files.js'
@@ -109,26 +109,10 @@ export class Transfers {
       const resume = checkpoint === undefined ? {} : { resumeFrom: checkpoint }
       return this.#store.putFile(key, this.#files.pathOf(id), { ...options, ...resume, onCheckpoint })
     }
-    return this.#sendStream(this.#files.read(id), key, options, signal, watch)
-  }
-
-  async #sendStream(
-    file: ReadStream,
-    key: string,
-    options: PutOptions,
-    signal: AbortSignal,
-    watch: StallWatch | undefined,
-  ): Promise<Stored> {
-    // A store may reject without ever having looked at the body.
-    file.on('error', () => {})
-    const closed = new Promise<void>((resolve) => file.once('close', resolve))
-    try {
+    return withFileStream(this.#files.read(id), (file) => {
       const body = this.#bucket === undefined ? file : this.#paced(file, this.#bucket, signal, watch)
-      return await this.#store.put(key, body, options)
-    } finally {
-      file.destroy()
-      await closed
-    }
+      return this.#store.put(key, body, options)
+    })
   }
 
   async *#paced(
