@@ -8,11 +8,9 @@ export const MAX_NAME_BYTES = 1023
 /** Stands before the hash of a name that was trimmed. It is encoded wherever else it comes, so that no untrimmed name has it. */
 const TRIM_MARK = '~'
 
-const encoder = new TextEncoder()
-
 /** Length in bytes of UTF-8. */
 export function byteLength(text: string): number {
-  return encoder.encode(text).byteLength
+  return Buffer.byteLength(text)
 }
 
 /**
