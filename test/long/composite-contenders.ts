@@ -110,10 +110,10 @@ export function rushesSettings(layout: CompositeSettings['layout']): CompositeSe
   }
 }
 
-/** Rushes in a process of its own, as this one runs: built, or on the sources. */
+/** Rushes in a process of its own, built. */
 export function rushesRender(take: string, root: string, settings: CompositeSettings): string[] {
-  const script = fileURLToPath(new URL('./composite-render.ts', import.meta.url))
-  return [process.execPath, ...process.execArgv, script, take, root, JSON.stringify(settings)]
+  const script = fileURLToPath(new URL('./composite-render.mjs', import.meta.url))
+  return [process.execPath, script, take, root, JSON.stringify(settings)]
 }
 
 /** Runs a command to its end, and measures its process tree by GNU time. */
