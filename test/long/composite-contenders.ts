@@ -38,14 +38,23 @@ const FFMPEG = ['-v', 'error', '-y', '-nostdin', '-filter_complex_threads', '1',
 
 /** ffmpeg's xstack, with scale before it. */
 export function ffmpegXstack(inputs: readonly string[], what: SpeedCase, scaling: Scaling, output: string): string[] {
+  return [...stacked(inputs, what, scaling), ...ENCODER, output]
+}
+
+/** The same, and nothing is encoded. */
+export function ffmpegStackOnly(inputs: readonly string[], what: SpeedCase, scaling: Scaling): string[] {
+  return [...stacked(inputs, what, scaling), '-f', 'null', '-']
+}
+
+function stacked(inputs: readonly string[], what: SpeedCase, scaling: Scaling): string[] {
   const scales = inputs.map((_, i) => `[${i}:v]scale=${what.tileWidth}:${what.tileHeight}:flags=${scaling}[s${i}]`)
   const places = inputs.map(
     (_, i) => `${(i % what.columns) * what.tileWidth}_${Math.floor(i / what.columns) * what.tileHeight}`,
   )
-  const stacked = inputs.map((_, i) => `[s${i}]`).join('')
-  const filter = `${scales.join(';')};${stacked}xstack=inputs=${inputs.length}:layout=${places.join('|')},pad=1280:720[v]`
+  const scaled = inputs.map((_, i) => `[s${i}]`).join('')
+  const filter = `${scales.join(';')};${scaled}xstack=inputs=${inputs.length}:layout=${places.join('|')},pad=1280:720[v]`
   const sources = inputs.flatMap((input) => ['-threads', '1', '-i', input])
-  return ['ffmpeg', ...FFMPEG, ...sources, '-filter_complex', filter, '-map', '[v]', ...ENCODER, output]
+  return ['ffmpeg', ...FFMPEG, ...sources, '-filter_complex', filter, '-map', '[v]']
 }
 
 /** GStreamer's compositor, with videoconvertscale before it: by itself it would scale in its own way. */
@@ -88,11 +97,6 @@ export function ffmpegDecode(input: string): string[] {
 export function ffmpegScale(input: string, what: SpeedCase, scaling: Scaling): string[] {
   const scale = `scale=${what.tileWidth}:${what.tileHeight}:flags=${scaling}`
   return ['ffmpeg', ...FFMPEG, '-threads', '1', '-i', input, '-vf', scale, '-f', 'null', '-']
-}
-
-/** Decodes one picture and encodes it. */
-export function ffmpegEncode(input: string, output: string): string[] {
-  return ['ffmpeg', ...FFMPEG, '-threads', '1', '-i', input, ...ENCODER, output]
 }
 
 /** Layouts without looks: what xstack can do. */
