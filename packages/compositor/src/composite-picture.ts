@@ -7,7 +7,7 @@ import type { Tile } from './layout/tile.js'
 import type { LoadStep } from './load-governor.js'
 import { hiddenTiles } from './picture/hidden-tiles.js'
 import { Painter } from './picture/painter.js'
-import { PictureTrack } from './picture/picture-track.js'
+import { PictureTrack, type SkipBounds } from './picture/picture-track.js'
 import { type Chapter, ChapterLog } from './scene/chapters.js'
 import { LayoutLog, type LoggedLayout } from './scene/layout-log.js'
 import type { Speakers, TrackPicture } from './scene/scene-builder.js'
@@ -16,6 +16,7 @@ import { type Arrangement, SceneTimeline } from './scene/scene-timeline.js'
 import { SpeakerDetector } from './scene/speaker-detector.js'
 import type { CompositeObject } from './stills/composite-object.js'
 import { CompositeStills } from './stills/composite-stills.js'
+import type { KeptStills, TakenThumbnail } from './stills/kept-stills.js'
 import type { Thumbnail } from './stills/thumbnail-track.js'
 
 /** What the picture side of a compositor is made from. */
@@ -23,13 +24,25 @@ export interface CompositePictureOptions {
   readonly settings: ResolvedComposite
   /** Number of the first frame. */
   readonly firstFrame: number
+  /** Number of the first frame that is painted and encoded: what is before it was by an earlier compositor. */
+  readonly fromFrame: number
   /** Wall-clock time of recording time zero, microseconds since 1970. */
   readonly startedAtUs: number
   /** A keyframe every so many frames. */
   readonly keyframeFrames: number
   /** Takes the stills; without it there are none. */
   readonly onObject: ((object: CompositeObject) => void) | undefined
+  /** Takes each thumbnail by itself as well. */
+  readonly onThumbnail: ((taken: TakenThumbnail) => void) | undefined
+  /** Stills of an earlier compositor. */
+  readonly keptStills: KeptStills | undefined
 }
+
+/**
+ * Of tracks whose pictures are passed over to where composing goes on: browsers send keyframes when they are asked, and of
+ * 50 s without one nothing need be decoded.
+ */
+const PASSED: SkipBounds = { pictures: 1500, bytes: 16 << 20 }
 
 /** What is known of one frame before it is painted. */
 interface Shown {
@@ -48,6 +61,7 @@ export class CompositePicture {
   readonly #stills: CompositeStills | undefined
   /** The whole size first. */
   readonly #encodings: readonly CompositeEncoding[]
+  readonly #fromFrame: number
   /** Where the next segment begins. */
   #nextKeyframe: number
   readonly #log: LayoutLog
@@ -61,11 +75,14 @@ export class CompositePicture {
   readonly #leaves: LeaveEvent[] = []
   readonly #holds: { readonly fromUs: number; toUs: number }[] = []
   #shown: Shown | undefined
+  /** The time of `#shown`. */
+  #shownUs = 0
+  #isPainted = false
   /** Somebody's picture is on the canvas, and nothing moves. */
   #isTelling = false
   #version = -1
   #endUs = 0
-  #isKeyframeWanted = false
+  #isKeyframeWanted: boolean
 
   static async create(options: CompositePictureOptions): Promise<CompositePicture> {
     const { canvas, overlays, placeholder, background, fonts, fps, video } = options.settings
@@ -82,12 +99,13 @@ export class CompositePicture {
       const id = index === 0 ? 'composite-video' : `composite-video-${index}`
       encodings.push(await CompositeEncoding.open(id, painter.canvas, encoding, fps))
     }
-    const { firstFrame, onObject: emit } = options
+    const { firstFrame, onObject: emit, onThumbnail, keptStills: kept } = options
     const { poster, thumbnails } = options.settings
+    const startUs = frameUs(firstFrame, fps)
     const stills =
       emit === undefined
         ? undefined
-        : await CompositeStills.create({ poster, thumbnails, startUs: frameUs(firstFrame, fps), emit })
+        : await CompositeStills.create({ poster, thumbnails, startUs, emit, onThumbnail, kept })
     return new CompositePicture(options, painter, encodings, stills)
   }
 
@@ -100,8 +118,12 @@ export class CompositePicture {
     const { settings } = options
     const { layout, canvas, transitionMs, holdUs } = settings
     this.#settings = settings
-    this.#nextKeyframe = options.firstFrame
-    this.#keyframeFrames = options.keyframeFrames
+    const { firstFrame, fromFrame, keyframeFrames } = options
+    this.#fromFrame = fromFrame
+    // Keyframes lie where they would without what was there before.
+    this.#nextKeyframe = firstFrame + Math.ceil((fromFrame - firstFrame) / keyframeFrames) * keyframeFrames
+    this.#keyframeFrames = keyframeFrames
+    this.#isKeyframeWanted = true
     this.#scene = new SceneTimeline({ layout, canvas, defaultTransitionMs: transitionMs, holdUs })
     this.#log = new LayoutLog({ canvas })
     this.#painter = painter
@@ -159,7 +181,14 @@ export class CompositePicture {
   /** @param next number of the frame after this one */
   compose(frame: number, next: number, emit: Emit<TimedItem>): void {
     const timeUs = frameUs(frame, this.#settings.fps)
-    if (this.#shown === undefined || !this.#isHeld(timeUs)) this.#paint(timeUs)
+    const isStanding = this.#shown !== undefined && this.#isHeld(timeUs)
+    const shown = isStanding ? this.#shown : this.#look(timeUs)
+    if (frame < this.#fromFrame) {
+      this.#pass(frame)
+      return
+    }
+    // Where it goes on within a pause, the picture that stands is that of the last frame that was looked at.
+    if (!isStanding || !this.#isPainted) this.#paint(shown as Shown)
     this.#stills?.see(this.#painter.canvas, timeUs, this.#isTelling)
     const isDue = frame >= this.#nextKeyframe
     const isKeyframe = this.#isKeyframeWanted || isDue
@@ -207,8 +236,14 @@ export class CompositePicture {
     return next !== undefined && next.fromUs <= timeUs
   }
 
-  #paint(timeUs: number): void {
-    const { arrangement, hidden } = this.#look(timeUs)
+  /** A frame that is there already: its pictures are not needed, but those after it may refer to them. */
+  #pass(frame: number): void {
+    // Looking at what waits takes its time: once a second is enough.
+    if (frame % this.#settings.fps !== 0) return
+    for (const track of this.#tracks.values()) track.skip(PASSED)
+  }
+
+  #paint({ arrangement, hidden }: Shown): void {
     const { tiles, background } = arrangement
     const seen = new Set<string>()
     for (const tile of tiles) {
@@ -216,8 +251,9 @@ export class CompositePicture {
     }
     // Those whom nobody sees keep up, too.
     for (const [id, track] of this.#tracks) if (!seen.has(id)) track.skip()
-    this.#painter.paint(tiles, background, this.#pictureOf, timeUs)
+    this.#painter.paint(tiles, background, this.#pictureOf, this.#shownUs)
     this.#isTelling = seen.size > 0 && !arrangement.isMoving
+    this.#isPainted = true
   }
 
   /** Who is where at this time. */
@@ -228,6 +264,11 @@ export class CompositePicture {
       if (chosen === undefined) continue
       const isOver = this.#ended.has(id) && timeUs - chosen.ptsUs > this.#settings.holdUs
       if (!isOver) this.#chosen.set(id, chosen)
+      else {
+        // Who comes and goes all the time leaves no decoders behind.
+        track.close()
+        this.#tracks.delete(id)
+      }
     }
     const arrangement = this.#scene.at(timeUs, this.#sizeOf, this.#speakersAt(timeUs))
     if (arrangement.version !== this.#version || this.#shown === undefined) {
@@ -235,6 +276,7 @@ export class CompositePicture {
       this.#shown = { arrangement, hidden: hiddenTiles(arrangement.tiles) }
     }
     this.#log.push(timeUs, arrangement, this.#sizeOf)
+    this.#shownUs = timeUs
     return this.#shown
   }
 

@@ -5,7 +5,7 @@ import type { Thumbnail } from './stills/thumbnail-track.js'
 
 /** What a compositor tells of its work so far. */
 export interface CompositorReport {
-  /** Pictures that were composed. */
+  /** Pictures that were composed, by this one. */
   readonly frames: number
   /** Recording time up to which it has composed. */
   readonly composedUs: number

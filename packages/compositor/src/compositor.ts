@@ -8,6 +8,7 @@ import { type LoadChange, LoadGovernor } from './load-governor.js'
 import type { SceneEvent } from './scene/scene-event.js'
 import { CompositeSound } from './sound/composite-sound.js'
 import type { CompositeObject } from './stills/composite-object.js'
+import type { KeptStills, TakenThumbnail } from './stills/kept-stills.js'
 
 /** What a compositor is made from. */
 export interface CompositorOptions {
@@ -25,6 +26,22 @@ export interface CompositorOptions {
   readonly onConcealed?: (gap: ConcealedGap) => void
   /** Takes the poster and the sheets of thumbnails that the settings ask for; without it there are none. */
   readonly onObject?: (object: CompositeObject) => void
+  /** Takes each thumbnail by itself as well, before the sheet that it is on: what `goOn.stills` asks for. */
+  readonly onThumbnail?: (taken: TakenThumbnail) => void
+  /** Goes on with the work of an earlier compositor that had the same settings and the same `startUs`. */
+  readonly goOn?: CompositeGoOn
+}
+
+/**
+ * Where a compositor goes on. It is given everything from the beginning, as any other: frames before that are looked at
+ * (who is where, which picture of whom), and neither painted nor encoded. The sound comes from the beginning, since it is
+ * cheap and its samples depend on those before them: whoever goes on leaves out what is there.
+ */
+export interface CompositeGoOn {
+  /** Number of the first frame to be made; frame n is the picture at n / fps of recording time. It is a keyframe. */
+  readonly frame: number
+  /** Stills of frames before that. */
+  readonly stills?: KeptStills
 }
 
 /** How far to compose. */
@@ -49,6 +66,8 @@ export class Compositor {
   readonly #governor: LoadGovernor
   readonly #loadChanges: LoadChange[] = []
   #frame: number
+  /** The first one that is not there already. */
+  readonly #fromFrame: number
   #frames = 0
 
   /** Rejects with errors of the codecs, or `COMPOSITOR_CANVAS_MISSING` and `COMPOSITOR_IMAGE_UNREADABLE`. */
@@ -57,14 +76,18 @@ export class Compositor {
     const { fps } = settings
     // A hair against times that are a microsecond short of their frame.
     const firstFrame = Math.floor((options.startUs * fps) / 1_000_000 + 1e-3)
+    const fromFrame = Math.max(firstFrame, options.goOn?.frame ?? firstFrame)
     const startUs = frameUs(firstFrame, fps)
     const picture = kinds.has('video')
       ? await CompositePicture.create({
           settings,
           firstFrame,
+          fromFrame,
           startedAtUs: options.startedAtUs,
           keyframeFrames: Math.max(1, Math.round(options.keyframeSeconds * fps)),
           onObject: options.onObject,
+          onThumbnail: options.onThumbnail,
+          keptStills: options.goOn?.stills,
         })
       : undefined
     const { channels, bitRate, levelling, gains, muted, solo } = settings.audio
@@ -82,18 +105,20 @@ export class Compositor {
     for (const [participantId, gain] of Object.entries(gains)) sound?.setGain(participantId, gain)
     for (const participantId of muted) sound?.setMuted(participantId, true)
     for (const participantId of solo) sound?.setSolo(participantId, true)
-    return new Compositor(settings, firstFrame, picture, sound)
+    return new Compositor(settings, firstFrame, fromFrame, picture, sound)
   }
 
   private constructor(
     { fps, video }: ResolvedComposite,
     firstFrame: number,
+    fromFrame: number,
     picture: CompositePicture | undefined,
     sound: CompositeSound | undefined,
   ) {
     this.#fps = fps
     this.#governor = new LoadGovernor(video.preset)
     this.#frame = firstFrame
+    this.#fromFrame = fromFrame
     this.#picture = picture
     this.#sound = sound
   }
@@ -153,14 +178,14 @@ export class Compositor {
     // The sound first: its levels tell who speaks.
     this.#sound?.mixUntil(frameUs(next, this.#fps), emit)
     this.#picture?.compose(this.#frame, next, emit)
+    if (this.#frame >= this.#fromFrame) this.#frames++
     this.#frame = next
-    this.#frames++
     return true
   }
 
-  /** Recording time up to which everything is composed. */
+  /** Recording time up to which everything is composed, here or by an earlier compositor. */
   get composedUs(): number {
-    return frameUs(this.#frame, this.#fps)
+    return frameUs(Math.max(this.#frame, this.#fromFrame), this.#fps)
   }
 
   /**
@@ -168,6 +193,8 @@ export class Compositor {
    * `busyUs`: making it took so long.
    */
   async relieve(backlogUs: number, busyUs: number): Promise<void> {
+    // What is passed over says nothing of the machine.
+    if (this.#frame <= this.#fromFrame) return
     const frameStepUs = (this.#governor.step.frameStep * 1_000_000) / this.#fps
     const step = this.#governor.note(this.composedUs, backlogUs, busyUs / frameStepUs)
     if (step === undefined) return

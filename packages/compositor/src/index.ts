@@ -9,7 +9,7 @@ export {
   type ResolvedEncoding,
   resolveComposite,
 } from './composite-settings.js'
-export { type ComposeLimits, Compositor, type CompositorOptions } from './compositor.js'
+export { type ComposeLimits, type CompositeGoOn, Compositor, type CompositorOptions } from './compositor.js'
 export type { CompositorReport } from './compositor-report.js'
 export { CompositorError, type CompositorErrorCode } from './errors.js'
 export type { CanvasSize } from './layout/canvas-length.js'
@@ -36,7 +36,9 @@ export type { Levelling } from './sound/leveller.js'
 export { SoundMixer, type SoundMixerStats } from './sound/sound-mixer.js'
 export type { LevelListener, SoundMixerOptions } from './sound/sound-mixer-options.js'
 export type { CompositeObject } from './stills/composite-object.js'
+export type { KeptStills, TakenThumbnail } from './stills/kept-stills.js'
 export { POSTER_SUFFIX } from './stills/poster.js'
 export type { PosterSettings, ResolvedPoster, ResolvedThumbnails, ThumbnailSettings } from './stills/still-settings.js'
 export { THUMBNAIL_TRACK_SUFFIX, type Thumbnail, thumbnailTrack } from './stills/thumbnail-track.js'
 export { CompositorThread, type CompositorThreadOptions } from './thread/compositor-thread.js'
+export { type PackedItems, packItems, unpackItems } from './thread/packed-items.js'

@@ -11,10 +11,14 @@ import {
 } from '@rushes/media'
 import { type PictureTime, PictureTimes } from './picture-times.js'
 
-/** Coded pictures that a hidden track keeps undecoded, in case its next keyframe comes before it is seen again. */
-const MAX_SKIPPED_PICTURES = 64
-/** The same in bytes. */
-const MAX_SKIPPED_BYTES = 4 << 20
+/** How much of a track that nobody sees is kept undecoded, back to its last keyframe. */
+export interface SkipBounds {
+  readonly pictures: number
+  readonly bytes: number
+}
+
+/** Of a hidden track, in case its next keyframe comes before it is seen again. */
+const HIDDEN: SkipBounds = { pictures: 64, bytes: 4 << 20 }
 /** Pictures that a decoder may give out at once: 16 by any standard. */
 const MAX_AHEAD = 17
 
@@ -149,8 +153,11 @@ export class PictureTrack {
     return this.#current
   }
 
-  /** In place of `current`, while nobody sees the track: keeps what a later `current` needs, and no more. */
-  skip(): void {
+  /**
+   * In place of `current`, while nobody sees the track: keeps what a later `current` needs, and no more. What exceeds
+   * `bounds` is decoded. @defaultValue 64 pictures, 4 MiB
+   */
+  skip(bounds: SkipBounds = HIDDEN): void {
     const chosen = this.#chosen
     if (chosen === undefined) return
     this.#toKeyframe(chosen)
@@ -163,7 +170,7 @@ export class PictureTrack {
       bytes += coded.bytes
     }
     // Beyond the bound the chain of references is followed after all.
-    for (; due > MAX_SKIPPED_PICTURES || bytes > MAX_SKIPPED_BYTES; due--) {
+    for (; due > bounds.pictures || bytes > bounds.bytes; due--) {
       bytes -= this.#coded[this.#head]?.bytes ?? 0
       this.#decodeNext(chosen)
     }

@@ -1,5 +1,6 @@
 import { JpegEncoder, type PictureCanvas } from '@rushes/codecs'
 import type { CompositeObject } from './composite-object.js'
+import type { KeptStills, TakenThumbnail } from './kept-stills.js'
 import { Poster } from './poster.js'
 import type { ResolvedPoster, ResolvedThumbnails } from './still-settings.js'
 import { ThumbnailSheets } from './thumbnail-sheets.js'
@@ -12,33 +13,42 @@ export interface CompositeStillsOptions {
   /** Recording time of the first frame, microseconds. */
   readonly startUs: number
   readonly emit: (object: CompositeObject) => void
+  /** Takes each thumbnail by itself as well, before the sheet that it is on. */
+  readonly onThumbnail?: ((taken: TakenThumbnail) => void) | undefined
+  /** What was taken before. @defaultValue nothing */
+  readonly kept?: KeptStills | undefined
 }
 
 /** Pictures of a composite beside it: a poster and thumbnails. */
 export class CompositeStills {
   readonly #emit: (object: CompositeObject) => void
+  readonly #onThumbnail: ((taken: TakenThumbnail) => void) | undefined
   readonly #poster: Poster | undefined
   readonly #sheets: ThumbnailSheets | undefined
   #hasFrames = false
 
   /** `undefined` where none are wanted. */
   static async create(options: CompositeStillsOptions): Promise<CompositeStills | undefined> {
-    const { poster, thumbnails, startUs, emit } = options
+    const { poster, thumbnails, startUs, kept } = options
     if (poster === undefined && thumbnails === undefined) return undefined
     const jpeg = await JpegEncoder.create()
-    return new CompositeStills(
-      emit,
+    const stills = new CompositeStills(
+      options,
       poster === undefined ? undefined : await Poster.create(poster, startUs, jpeg),
       thumbnails === undefined ? undefined : await ThumbnailSheets.create(thumbnails, startUs, jpeg),
     )
+    if (kept?.hasPoster === true) stills.#poster?.goOn()
+    if (kept !== undefined) stills.#sheets?.goOn(kept)
+    return stills
   }
 
   private constructor(
-    emit: (object: CompositeObject) => void,
+    { emit, onThumbnail }: Pick<CompositeStillsOptions, 'emit' | 'onThumbnail'>,
     poster: Poster | undefined,
     sheets: ThumbnailSheets | undefined,
   ) {
     this.#emit = emit
+    this.#onThumbnail = onThumbnail
     this.#poster = poster
     this.#sheets = sheets
   }
@@ -47,7 +57,7 @@ export class CompositeStills {
   see(canvas: PictureCanvas, timeUs: number, isTelling: boolean): void {
     this.#hasFrames = true
     this.#poster?.see(canvas, timeUs, isTelling, this.#emit)
-    this.#sheets?.see(canvas, timeUs, this.#emit)
+    this.#sheets?.see(canvas, timeUs, this.#emit, this.#onThumbnail)
   }
 
   /** The end; the canvas has the last frame. */

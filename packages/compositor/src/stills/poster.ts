@@ -15,6 +15,7 @@ export class Poster {
   readonly #scaler: PictureScaler
   readonly #small: PictureCanvas
   #isTaken = false
+  #seenUs: number
 
   /** @param startUs time of the first frame */
   static async create(settings: ResolvedPoster, startUs: number, jpeg: JpegEncoder): Promise<Poster> {
@@ -30,14 +31,21 @@ export class Poster {
   ) {
     this.#settings = settings
     this.#startUs = startUs
+    this.#seenUs = startUs
     this.#jpeg = jpeg
     this.#scaler = scaler
     this.#small = small
   }
 
+  /** One has been taken before. */
+  goOn(): void {
+    this.#isTaken = true
+  }
+
   /** The frame at `timeUs`. `isTelling`: somebody's picture is in it, and nothing moves. */
   see(canvas: PictureCanvas, timeUs: number, isTelling: boolean, emit: (object: CompositeObject) => void): void {
     if (this.#isTaken) return
+    this.#seenUs = timeUs
     const { atUs } = this.#settings
     const sinceUs = timeUs - this.#startUs
     if (atUs === undefined ? isTelling || sinceUs >= PATIENCE_US : sinceUs >= atUs) this.#take(canvas, emit)
@@ -57,6 +65,7 @@ export class Poster {
     this.#isTaken = true
     const { width, height } = this.#settings
     this.#scaler.drawCanvas(canvas, this.#small, { x: 0, y: 0, width, height })
-    emit({ type: 'object', suffix: POSTER_SUFFIX, contentType: 'image/jpeg', body: this.#jpeg.encode(this.#small) })
+    const body = this.#jpeg.encode(this.#small)
+    emit({ type: 'object', atUs: this.#seenUs, suffix: POSTER_SUFFIX, contentType: 'image/jpeg', body })
   }
 }

@@ -1,5 +1,7 @@
 import { type JpegEncoder, PictureCanvas, PictureScaler } from '@rushes/codecs'
+import { readArea, writeArea } from './canvas-area.js'
 import type { CompositeObject } from './composite-object.js'
+import type { KeptStills, TakenThumbnail } from './kept-stills.js'
 import type { ResolvedThumbnails } from './still-settings.js'
 import { sheetSuffix, type Thumbnail } from './thumbnail-track.js'
 
@@ -44,17 +46,34 @@ export class ThumbnailSheets {
     this.#sheet = sheet
   }
 
-  /** The frame at `timeUs`. */
-  see(canvas: PictureCanvas, timeUs: number, emit: (object: CompositeObject) => void): void {
+  /** Goes on behind what was taken before, as if it had been taken here. Before the first frame. */
+  goOn({ thumbnails, openSheet }: Pick<KeptStills, 'thumbnails' | 'openSheet'>): void {
+    const last = thumbnails.at(-1)
+    if (last === undefined) return
+    this.thumbnails.push(...thumbnails)
+    this.#nextUs = this.#nextAfter(last.atUs)
+    this.#onSheet = openSheet.length
+    this.#sheets = this.#onSheet > 0 ? last.sheet : last.sheet + 1
+    const open = thumbnails.slice(thumbnails.length - openSheet.length)
+    for (const [index, place] of open.entries()) writeArea(this.#sheet, place, openSheet[index] as Uint8Array)
+  }
+
+  /** The frame at `timeUs`. `onTaken` is told of a thumbnail before the sheet that it is on goes out. */
+  see(
+    canvas: PictureCanvas,
+    timeUs: number,
+    emit: (object: CompositeObject) => void,
+    onTaken?: (taken: TakenThumbnail) => void,
+  ): void {
     if (timeUs + ROUNDING_US < this.#nextUs) return
-    const { width, height, columns, rows, everyUs } = this.#settings
-    // Under load frames may be further apart than thumbnails: then some are left out.
-    const passed = Math.floor((timeUs + ROUNDING_US - this.#startUs) / everyUs)
-    this.#nextUs = this.#startUs + (passed + 1) * everyUs
+    const { width, height, columns, rows } = this.#settings
+    this.#nextUs = this.#nextAfter(timeUs)
     const x = (this.#onSheet % columns) * width
     const y = Math.floor(this.#onSheet / columns) * height
     this.#scaler.drawCanvas(canvas, this.#sheet, { x, y, width, height })
-    this.thumbnails.push({ atUs: timeUs, sheet: this.#sheets, x, y, width, height })
+    const thumbnail = { atUs: timeUs, sheet: this.#sheets, x, y, width, height }
+    this.thumbnails.push(thumbnail)
+    onTaken?.({ type: 'thumbnail', thumbnail, samples: readArea(this.#sheet, thumbnail) })
     this.#onSheet++
     if (this.#onSheet === columns * rows) this.#giveOut(emit)
   }
@@ -68,6 +87,13 @@ export class ThumbnailSheets {
     this.#sheet.close()
   }
 
+  /** Under load frames may be further apart than thumbnails: then some are left out. */
+  #nextAfter(timeUs: number): number {
+    const { everyUs } = this.#settings
+    const passed = Math.floor((timeUs + ROUNDING_US - this.#startUs) / everyUs)
+    return this.#startUs + (passed + 1) * everyUs
+  }
+
   #giveOut(emit: (object: CompositeObject) => void): void {
     const { width, height, columns } = this.#settings
     const used = {
@@ -75,7 +101,8 @@ export class ThumbnailSheets {
       height: Math.ceil(this.#onSheet / columns) * height,
     }
     const suffix = sheetSuffix(this.#sheets)
-    emit({ type: 'object', suffix, contentType: 'image/jpeg', body: this.#jpeg.encode(this.#sheet, used) })
+    const atUs = this.thumbnails.at(-1)?.atUs ?? this.#startUs
+    emit({ type: 'object', atUs, suffix, contentType: 'image/jpeg', body: this.#jpeg.encode(this.#sheet, used) })
     const { width: all, height: whole } = this.#sheet
     this.#sheet.fillArea({ x: 0, y: 0, width: all, height: whole }, [16, 128, 128])
     this.#onSheet = 0

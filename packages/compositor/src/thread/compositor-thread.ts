@@ -6,6 +6,7 @@ import type { CompositorReport } from '../compositor-report.js'
 import { CompositorError, type CompositorErrorCode } from '../errors.js'
 import type { SceneEvent } from '../scene/scene-event.js'
 import type { CompositeObject } from '../stills/composite-object.js'
+import type { TakenThumbnail } from '../stills/kept-stills.js'
 import { type Command, type FromThread, SIGNALS, type ThreadData, type ToThread } from './messages.js'
 import { packItems, unpackItems } from './packed-items.js'
 
@@ -29,6 +30,7 @@ export class CompositorThread {
   readonly #emit: Emit<TimedItem>
   readonly #onConcealed: ((gap: ConcealedGap) => void) | undefined
   readonly #onObject: ((object: CompositeObject) => void) | undefined
+  readonly #onThumbnail: ((taken: TakenThumbnail) => void) | undefined
   readonly #signals: Float64Array
   #commands: Command[] = []
   #items: TimedItem[] = []
@@ -45,11 +47,12 @@ export class CompositorThread {
     emit,
     onConcealed,
     onObject,
+    onThumbnail,
     keepUp = false,
     ...options
   }: CompositorThreadOptions): Promise<CompositorThread> {
     const signals = new SharedArrayBuffer(Float64Array.BYTES_PER_ELEMENT * Object.keys(SIGNALS).length)
-    const data: ThreadData = { options, signals, keepUp }
+    const data: ThreadData = { options, signals, keepUp, tellThumbnails: onThumbnail !== undefined }
     const worker = startThread({
       from: import.meta.url,
       module: './compositor-worker',
@@ -71,6 +74,7 @@ export class CompositorThread {
         emit,
         ...(onConcealed === undefined ? {} : { onConcealed }),
         ...(onObject === undefined ? {} : { onObject }),
+        ...(onThumbnail === undefined ? {} : { onThumbnail }),
       },
       signals,
     )
@@ -79,14 +83,15 @@ export class CompositorThread {
   private constructor(
     worker: Worker,
     tracks: readonly (VideoTrack | AudioTrack)[],
-    { emit, onConcealed, onObject }: Pick<CompositorThreadOptions, 'emit' | 'onConcealed' | 'onObject'>,
+    told: Pick<CompositorThreadOptions, 'emit' | 'onConcealed' | 'onObject' | 'onThumbnail'>,
     signals: SharedArrayBuffer,
   ) {
     this.#worker = worker
     this.tracks = tracks
-    this.#emit = emit
-    this.#onConcealed = onConcealed
-    this.#onObject = onObject
+    this.#emit = told.emit
+    this.#onConcealed = told.onConcealed
+    this.#onObject = told.onObject
+    this.#onThumbnail = told.onThumbnail
     this.#signals = new Float64Array(signals)
     worker.on('message', (message: FromThread) => this.#take(message))
     worker.on('error', (cause: Error) => this.#fail(failed(cause.message, cause)))
@@ -141,15 +146,21 @@ export class CompositorThread {
     this.#mustWork()
   }
 
-  /** Resolves when everything that was asked for has been composed and emitted. */
-  async settled(): Promise<void> {
-    while (this.#waiting.length > 0 && this.#failure === undefined) await this.#answered()
+  /**
+   * Resolves when everything that was asked for has been composed and emitted. `onComposed` is called, and waited for,
+   * again and again when something has been emitted.
+   */
+  async settled(onComposed?: () => Promise<void>): Promise<void> {
+    while (this.#waiting.length > 0 && this.#failure === undefined) {
+      await this.#answered()
+      await onComposed?.()
+    }
     this.#mustWork()
   }
 
-  /** The end: what is not composed by now is left out. Resolves when everything has been emitted. */
-  async finish(endUs: number): Promise<CompositorReport> {
-    await this.settled()
+  /** The end: what is not composed by now is left out. Resolves when everything has been emitted; `onComposed` as above. */
+  async finish(endUs: number, onComposed?: () => Promise<void>): Promise<CompositorReport> {
+    await this.settled(onComposed)
     this.#send({ type: 'finish', endUs })
     while (!this.#isFinished && this.#failure === undefined) await this.#answered()
     this.#mustWork()
@@ -181,6 +192,7 @@ export class CompositorThread {
   #take(message: FromThread): void {
     if (message.type === 'composed') {
       if (!this.#isFinished) for (const item of unpackItems(message.packed)) this.#emit(item)
+      this.#wake()
       return
     }
     if (message.type === 'failed') {
@@ -194,6 +206,10 @@ export class CompositorThread {
     }
     if (message.type === 'object') {
       if (!this.#isFinished) this.#onObject?.(message)
+      return
+    }
+    if (message.type === 'thumbnail') {
+      if (!this.#isFinished) this.#onThumbnail?.(message)
       return
     }
     this.#report = message.report

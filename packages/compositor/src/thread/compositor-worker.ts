@@ -5,6 +5,7 @@ import type { ConcealedGap } from '@rushes/codecs'
 import type { TimedItem } from '@rushes/media'
 import { Compositor } from '../compositor.js'
 import type { CompositeObject } from '../stills/composite-object.js'
+import type { TakenThumbnail } from '../stills/kept-stills.js'
 import { type Command, type FromThread, SIGNALS, type ThreadData, type ToThread } from './messages.js'
 import { packItems, unpackItems } from './packed-items.js'
 
@@ -13,7 +14,7 @@ const FRAMES_IN_MESSAGE = 8
 
 const port = parentPort
 if (port === null) throw new Error('compositor-worker runs in a thread')
-const { options, signals: shared, keepUp } = workerData.data as ThreadData
+const { options, signals: shared, keepUp, tellThumbnails } = workerData.data as ThreadData
 const signals = new Float64Array(shared)
 const out: TimedItem[] = []
 
@@ -84,7 +85,9 @@ function fail(error: unknown): void {
 
 const onConcealed = (gap: ConcealedGap): void => answer({ type: 'concealed', gap })
 const onObject = (object: CompositeObject): void => answer(object, [object.body.buffer as ArrayBuffer])
-let work: Promise<void> = Compositor.create({ ...options, onConcealed, onObject }).then(
+const onThumbnail = (taken: TakenThumbnail): void => answer(taken, [taken.samples.buffer as ArrayBuffer])
+const told = { onConcealed, onObject, ...(tellThumbnails ? { onThumbnail } : {}) }
+let work: Promise<void> = Compositor.create({ ...options, ...told }).then(
   (compositor) => {
     answer({ type: 'ready', tracks: compositor.tracks })
     port.on('message', (message: ToThread) => {

@@ -4,6 +4,7 @@ import type { ComposeLimits, CompositorOptions } from '../compositor.js'
 import type { CompositorReport } from '../compositor-report.js'
 import type { SceneEvent } from '../scene/scene-event.js'
 import type { CompositeObject } from '../stills/composite-object.js'
+import type { TakenThumbnail } from '../stills/kept-stills.js'
 import type { PackedItems } from './packed-items.js'
 
 /** What a compositor in a thread is told, in order. */
@@ -41,6 +42,7 @@ export type FromThread =
   | { readonly type: 'concealed'; readonly gap: ConcealedGap }
   /** A poster or a sheet of thumbnails. */
   | CompositeObject
+  | TakenThumbnail
   /** The answer to one `advance`, after all that it gave. */
   | { readonly type: 'done'; readonly report: CompositorReport }
   | { readonly type: 'finished'; readonly report: CompositorReport }
@@ -56,8 +58,10 @@ export const SIGNALS = {
 
 /** What the thread begins with. */
 export interface ThreadData {
-  readonly options: Omit<CompositorOptions, 'onConcealed' | 'onObject'>
+  readonly options: Omit<CompositorOptions, 'onConcealed' | 'onObject' | 'onThumbnail'>
   readonly signals: SharedArrayBuffer
   /** Quality is given up rather than fall behind. */
   readonly keepUp: boolean
+  /** Thumbnails are told one by one as well. */
+  readonly tellThumbnails: boolean
 }

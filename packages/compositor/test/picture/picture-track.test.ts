@@ -111,6 +111,29 @@ describe.skipIf(!hasFfmpeg && !process.env['CI'])('a track of pictures', () => {
     expect(psnr(await bytesOf(track.current()), pictures[110]!)).toBeGreaterThan(45)
   })
 
+  test('a track that is passed over keeps as much as it is told to, in pictures or in bytes', async () => {
+    const { samples, pictures } = encodeVideo({ codec: 'h264', args: ['-bf', '0', '-g', '999'], seconds: 4 })
+    const bytes = Buffer.concat(samples.slice(1, 111).flatMap(({ data }) => data)).byteLength
+    for (const [bounds, decoded] of [
+      [{ pictures: 1500, bytes: 16 << 20 }, 0],
+      [{ pictures: 100, bytes: 16 << 20 }, 11],
+      // Without the keyframe everything fits.
+      [{ pictures: 1500, bytes }, 1],
+    ] as const) {
+      const track = await trackOf('h264')
+      for (const sample of exact(samples)) track.push(sample)
+      // Not every frame need be passed over for itself.
+      for (let frame = 0; frame <= 110; frame++) {
+        track.choose(frameUs(frame))
+        if (frame % 10 === 0) track.skip(bounds)
+      }
+      expect(track.stats.decoded).toBe(decoded)
+      expect(psnr(await bytesOf(track.current()), pictures[110]!)).toBeGreaterThan(45)
+      expect(track.stats).toMatchObject({ decoded: 111, frozen: 0 })
+      track.close()
+    }
+  })
+
   test('garbage is counted and the picture before it stays', async () => {
     const { samples } = encodeVideo({ codec: 'h264', args: ['-bf', '0', '-g', '15'], seconds: 2 })
     const track = await trackOf('h264')

@@ -1,8 +1,15 @@
 import { spawnSync } from 'node:child_process'
 import { PictureCanvas } from '@rushes/codecs'
 import { describe, expect, it } from 'vitest'
-import { type CompositeObject, type CompositeSettings, resolveComposite, type Thumbnail } from '../../src/index.js'
-import { CompositeStills } from '../../src/stills/composite-stills.js'
+import {
+  type CompositeObject,
+  type CompositeSettings,
+  type KeptStills,
+  resolveComposite,
+  type TakenThumbnail,
+  type Thumbnail,
+} from '../../src/index.js'
+import { CompositeStills, type CompositeStillsOptions } from '../../src/stills/composite-stills.js'
 
 const hasFfmpeg = spawnSync('ffmpeg', ['-version']).status === 0
 
@@ -19,11 +26,18 @@ async function taken(
   settings: CompositeSettings,
   frames: readonly number[],
   tellingFrom = Number.POSITIVE_INFINITY,
+  more: Pick<CompositeStillsOptions, 'onThumbnail' | 'kept'> & {
+    readonly onObject?: (object: CompositeObject) => void
+  } = {},
 ): Promise<Taken> {
   const { poster, thumbnails } = resolveComposite({ size: '128x64', ...settings }, 'composite')
   const objects: CompositeObject[] = []
-  const emit = (object: CompositeObject): void => void objects.push(object)
-  const stills = await CompositeStills.create({ poster, thumbnails, startUs: 3_000_000, emit })
+  const { onObject, ...own } = more
+  const emit = (object: CompositeObject): void => {
+    objects.push(object)
+    onObject?.(object)
+  }
+  const stills = await CompositeStills.create({ poster, thumbnails, startUs: 3_000_000, emit, ...own })
   const canvas = await PictureCanvas.create({ width: 128, height: 64 })
   for (const frame of frames) {
     canvas.fillArea({ x: 0, y: 0, width: 128, height: 64 }, [grey(frame), 128, 128])
@@ -118,6 +132,31 @@ describe.skipIf(!hasFfmpeg && !process.env['CI'])('stills of a composite', () =>
   it('have a poster as wide as was asked for', async () => {
     const { objects } = await taken({ poster: { width: 64 } }, upTo(2), 0)
     expect(read(objects[0]?.body as Uint8Array)).toMatchObject({ width: 64, height: 32 })
+  })
+
+  it.each([0, 1, 2, 5, 6, 7, 12, 19])('go on at frame %i as if nothing had been', async (at) => {
+    const settings = { poster: { atSeconds: 4 }, thumbnails: { everySeconds: 1, width: 64, columns: 3, rows: 2 } }
+    const whole = await taken(settings, upTo(20))
+    const seen: (CompositeObject | TakenThumbnail)[] = []
+    await taken(settings, upTo(20), undefined, {
+      onThumbnail: (one) => seen.push(one),
+      onObject: (one) => seen.push(one),
+    })
+    // What was given out before that frame.
+    const before = seen.filter(
+      (one) => (one.type === 'object' ? one.atUs : one.thumbnail.atUs) < 3_000_000 + at * 500_000,
+    )
+    const objects = before.filter((one) => one.type === 'object')
+    const thumbnails = before.filter((one) => one.type === 'thumbnail')
+    const sheets = objects.filter(({ suffix }) => suffix !== '/poster.jpg')
+    const kept: KeptStills = {
+      hasPoster: sheets.length < objects.length,
+      thumbnails: thumbnails.map(({ thumbnail }) => thumbnail),
+      openSheet: thumbnails.slice(sheets.length * 6).map(({ samples }) => samples),
+    }
+    const rest = await taken(settings, upTo(20).slice(at), undefined, { kept })
+    expect(rest.thumbnails).toEqual(whole.thumbnails)
+    expect([...objects, ...rest.objects]).toEqual(whole.objects)
   })
 
   it('are none of nothing', async () => {
