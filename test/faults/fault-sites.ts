@@ -3,6 +3,7 @@ import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import type { RenderPlan } from '@rushes/render'
 import { onTestFinished } from 'vitest'
 
 /** A folder that is removed after the test. */
@@ -55,9 +56,24 @@ export function mountRefusal(): string | undefined {
   return refusal
 }
 
+/** What `spawnRender` may be given beside the places. */
+export interface SpawnedRender {
+  readonly plan: RenderPlan
+  readonly workDir: string
+  /** It ends itself by force when its progress is there. */
+  readonly killAtUs: number
+}
+
 /** A process that renders a fixture into a folder and prints each event as a line of JSON. */
-export function spawnRender(take: string, root: string, scratchDir: string): ReturnType<typeof spawn> {
+export function spawnRender(
+  take: string,
+  root: string,
+  scratchDir: string,
+  more?: SpawnedRender,
+): ReturnType<typeof spawn> {
   const script = fileURLToPath(new URL('./render-process.ts', import.meta.url))
-  const args = ['--import', 'tsx', '--conditions=@rushes/source', script, fixtureFolder(take), root, scratchDir]
+  const node = ['--import', 'tsx', '--conditions=@rushes/source', script]
+  const own = more === undefined ? [] : [JSON.stringify(more.plan), more.workDir, `${more.killAtUs}`]
+  const args = [...node, fixtureFolder(take), root, scratchDir, ...own]
   return spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] })
 }

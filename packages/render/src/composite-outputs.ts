@@ -1,18 +1,13 @@
 import type { ConcealedGap } from '@rushes/codecs'
-import {
-  type Chapter,
-  type CompositorReport,
-  CompositorThread,
-  type ResolvedComposite,
-  type SceneEvent,
-  sceneEventsOf,
-  TakeSceneEvents,
-} from '@rushes/compositor'
-import type { TimedItem } from '@rushes/media'
+import { type Chapter, type CompositorReport, CompositorThread, type ResolvedComposite } from '@rushes/compositor'
+import type { AudioTrack, TimedItem, VideoTrack } from '@rushes/media'
 import type { Session, SessionTrack, TakeEvent } from '@rushes/take'
 import { CompositeBranches } from './composite-branches.js'
+import { CompositeKeeper } from './composite-keeper.js'
+import { CompositeScene } from './composite-scene.js'
 import { CompositeStillFiles } from './composite-stills.js'
 import type { TrackSpan } from './lanes.js'
+import { LoadWarnings } from './load-warnings.js'
 import type { ManifestLayout, ManifestOutput } from './manifest.js'
 import type { OutputContext } from './output.js'
 import type { MediaSink } from './participant-source.js'
@@ -29,46 +24,32 @@ export interface CompositeOutputsOptions {
   /** Of a finished source; of a growing one what happens comes by `takeEvent`. */
   readonly session: Session | undefined
   readonly onConcealed: (gap: ConcealedGap) => void
+  /** Where what is made is kept for a render that goes on, and of which recording; `undefined`: nowhere. */
+  readonly keep: { readonly workDir: string; readonly recordingId: string } | undefined
 }
 
 /** Everyone in one recording: the compositor, and the outputs of its picture and its sound. */
 export class CompositeOutputs implements MediaSink {
   readonly #options: CompositeOutputsOptions
-  readonly #sceneEvents: TakeSceneEvents
-  /** What happened before the first track tells where the picture begins. */
-  #early: ((compositor: CompositorThread) => void)[] = []
+  readonly #scene: CompositeScene
+  readonly #load: LoadWarnings
   #compositor: CompositorThread | undefined
   #branches: CompositeBranches | undefined
+  #keeper: CompositeKeeper | undefined
   readonly #stills: CompositeStillFiles
   #report: CompositorReport | undefined
-  #loadChangesTold = 0
 
   constructor(options: CompositeOutputsOptions) {
     this.#options = options
-    const { context, session } = options
+    const { context, settings } = options
     this.#stills = new CompositeStillFiles(context)
-    const told = {
-      onBadLayout: (error: unknown) => {
-        const message = `a change of the layout is left out: ${(error as Error).message}`
-        context.emit({ type: 'warning', warning: { code: 'LAYOUT_INVALID', message } })
-      },
-    }
-    this.#sceneEvents = new TakeSceneEvents(told)
-    if (session === undefined) return
-    const { participants: chosen } = context.plan
-    const participants = session.participants.filter(({ id }) => chosen === undefined || chosen.has(id))
-    const events = session.events.filter((event) => this.#concerns(event))
-    const { durationMs } = session
-    const facts = { participants, events, ...(durationMs === undefined ? undefined : { durationMs }) }
-    for (const event of sceneEventsOf(facts, told)) this.#scene(event)
-    for (const event of session.events) this.#takePause(event)
+    this.#scene = new CompositeScene(options)
+    this.#load = new LoadWarnings(context.emit, settings)
   }
 
   /** Something happens in a growing source. */
   takeEvent(event: TakeEvent): void {
-    if (!this.#concerns(event)) return
-    for (const one of this.#sceneEvents.push(event)) this.#scene(one)
-    this.#takePause(event)
+    this.#scene.takeEvent(event)
   }
 
   /**
@@ -77,7 +58,7 @@ export class CompositeOutputs implements MediaSink {
    */
   async addTrack({ track, startUs }: TrackSpan, participantId: string, entry?: SessionTrack): Promise<void> {
     const { context, cuts } = this.#options
-    if (entry !== undefined) for (const event of this.#sceneEvents.addTrack(participantId, entry)) this.#scene(event)
+    this.#scene.addTrack(participantId, entry)
     const atUs = cuts.outputUs(startUs)
     const compositor = this.#compositor ?? (await this.#open(atUs))
     // The first media of a growing source may be held for its sender's reports.
@@ -100,23 +81,33 @@ export class CompositeOutputs implements MediaSink {
       const liveUs = Math.min(outputUs - settings.lagUs, endUs)
       await this.#compositor?.advance({ knownUs: liveUs, forcedUs: liveUs }, liveUs)
     }
-    this.#tellOfLoad()
-    await this.#branches?.drain()
-    await this.#stills.drain()
+    this.#load.update(this.#compositor?.report.loadChanges ?? [])
+    await this.#drain()
   }
 
-  /** Recording time up to which everything is composed; undefined before there is anything. */
+  /** Recording time up to which everything is composed, or kept; undefined before there is anything. */
   get composedUs(): number | undefined {
-    return this.#compositor?.report.composedUs
+    const report = this.#compositor?.report
+    return report === undefined ? undefined : Math.max(report.composedUs, this.#keeper?.goesOnAtUs ?? 0)
   }
 
-  /** The source has ended, and everything of it has come. @param endUs end of the recording */
-  async finish(endUs: number): Promise<ManifestOutput[]> {
+  /**
+   * The source has ended, and everything of it has come.
+   * @param endUs end of the recording
+   * @param onProgress called while the rest is composed
+   */
+  async finish(endUs: number, onProgress: () => void): Promise<ManifestOutput[]> {
     if (this.#compositor === undefined || this.#branches === undefined) return []
-    const untilUs = this.#options.cuts.outputUs(endUs)
+    const { context, cuts } = this.#options
+    const untilUs = cuts.outputUs(endUs)
     await this.#compositor.advance({ knownUs: untilUs, forcedUs: untilUs })
-    this.#report = await this.#compositor.finish(untilUs)
-    this.#tellOfLoad()
+    this.#report = await this.#compositor.finish(untilUs, async () => {
+      context.signal?.throwIfAborted()
+      await this.#drain()
+      onProgress()
+    })
+    this.#load.update(this.#report.loadChanges)
+    await this.#drain()
     const outputs = await this.#branches.finish()
     const stills = await this.#stills.finish(outputs, this.#compositor.tracks, this.#report.thumbnails)
     return outputs.map((output) => ({ ...output, ...stills }))
@@ -125,6 +116,12 @@ export class CompositeOutputs implements MediaSink {
   async abort(): Promise<void> {
     this.#compositor?.close()
     await this.#branches?.abort()
+    await this.#keeper?.close()
+  }
+
+  /** Everything is stored: what was kept is not needed any more. */
+  async retire(): Promise<void> {
+    await this.#keeper?.remove()
   }
 
   get layouts(): readonly ManifestLayout[] {
@@ -141,64 +138,83 @@ export class CompositeOutputs implements MediaSink {
     return this.#options.session !== undefined
   }
 
-  #scene(event: SceneEvent): void {
-    const own = { ...event, atUs: this.#options.cuts.outputUs(event.atUs) }
-    this.#tell((compositor) => compositor.scene(own))
-  }
-
-  #takePause({ type, atMs, ...event }: TakeEvent): void {
-    const atUs = this.#options.cuts.outputUs(Math.round(atMs * 1000))
-    if (type === 'pause' && event['mode'] !== 'cut') this.#tell((compositor) => compositor.hold(atUs))
-    else if (type === 'resume') this.#tell((compositor) => compositor.goOn(atUs))
-  }
-
-  #tell(what: (compositor: CompositorThread) => void): void {
-    if (this.#compositor === undefined) this.#early.push(what)
-    else what(this.#compositor)
-  }
-
-  /** Layouts may be for another composite, and are not followed where the settings have their own changes. */
-  #concerns(event: TakeEvent): boolean {
-    const { name, changes } = this.#options.settings
-    if (event.type !== 'layout') return true
-    return changes === undefined && (event['composite'] === undefined || event['composite'] === name)
-  }
-
-  #tellOfLoad(): void {
-    const changes = this.#compositor?.report.loadChanges ?? []
-    for (const { atUs, preset, frameStep, sizeDivisor } of changes.slice(this.#loadChangesTold)) {
-      const fps = this.#options.settings.fps / frameStep
-      const size = sizeDivisor === 1 ? '' : ', at half the size'
-      const message = `from ${(atUs / 1_000_000).toFixed(1)} s on the composite is made with preset ${preset}, ${fps} pictures a second${size}: the machine cannot keep up with more; a render of the take has full quality`
-      this.#options.context.emit({ type: 'warning', warning: { code: 'COMPOSITE_DEGRADED', message } })
-    }
-    this.#loadChangesTold = changes.length
+  async #drain(): Promise<void> {
+    await this.#keeper?.drain(
+      (item) => this.#branches?.push(item),
+      () => ({ participants: this.#scene.participants, loadChanges: this.#load.all }),
+    )
+    await this.#branches?.drain()
+    await this.#stills.drain()
   }
 
   async #open(startUs: number): Promise<CompositorThread> {
     const { context, settings } = this.#options
     const { plan, startedAtUs } = context
     const renditions = plan.formats.has('hls') ? settings.video.renditions : []
+    const own = { ...settings, video: { ...settings.video, renditions } }
+    const keeper = await this.#openKept(own)
     const compositor = await CompositorThread.create({
-      settings: { ...settings, video: { ...settings.video, renditions } },
-      startUs: Math.max(0, startUs, plan.fromUs ?? 0),
+      settings: own,
+      startUs: keeper?.startUs ?? Math.max(0, startUs, plan.fromUs ?? 0),
       startedAtUs,
       sampleRate: plan.sampleRate,
       kinds: plan.kinds,
       keyframeSeconds: plan.segmentDuration,
       keepUp: !this.#isFinished,
       onConcealed: this.#options.onConcealed,
-      onObject: (object) => this.#stills.push(object),
-      emit: (item) => this.#branches?.push(item),
+      onObject: (object) => {
+        this.#stills.push(object)
+        keeper?.pushStill(object)
+      },
+      ...(keeper === undefined ? {} : { onThumbnail: (taken) => keeper.pushStill(taken) }),
+      ...(keeper?.goOn === undefined ? {} : { goOn: keeper.goOn }),
+      emit: (item) => (keeper === undefined ? this.#branches?.push(item) : keeper.push(item)),
     })
     this.#compositor = compositor
-    this.#branches = new CompositeBranches({
-      context,
-      tracks: compositor.tracks,
-      onKeyframeNeeded: () => compositor.requestKeyframe(),
-    })
-    for (const change of settings.changes ?? []) compositor.scene({ type: 'layout', ...change })
-    for (const tell of this.#early.splice(0)) tell(compositor)
+    await keeper?.begin(compositor.tracks)
+    this.#branches ??= this.#branch(compositor.tracks, { isKept: false })
+    this.#scene.open(compositor)
     return compositor
+  }
+
+  /** What an earlier render has kept of it goes to the outputs first. */
+  async #openKept(settings: ResolvedComposite): Promise<CompositeKeeper | undefined> {
+    const { context, keep, session } = this.#options
+    if (keep === undefined || !context.plan.kinds.has('video')) return undefined
+    const keeper = await CompositeKeeper.open({ ...keep, context, settings, session })
+    this.#keeper = keeper
+    const { tracks } = keeper ?? {}
+    if (keeper === undefined || tracks === undefined) return keeper
+    const branches = this.#branch(tracks, { isKept: true })
+    this.#branches = branches
+    await keeper.replay({
+      push: (item) => branches.push(item),
+      still: (still) => still.type === 'object' && this.#stills.push(still),
+      drain: async () => {
+        await branches.drain()
+        await this.#stills.drain()
+      },
+    })
+    const { goesOnAtUs } = keeper
+    const { name } = settings
+    if (goesOnAtUs === undefined) {
+      // Nothing of it was whole.
+      this.#branches = undefined
+      return keeper
+    }
+    context.emit({ type: 'resumed', kind: 'composite', ...(name === undefined ? {} : { name }), atUs: goesOnAtUs })
+    this.#load.goOn(keeper.loadChanges, goesOnAtUs)
+    return keeper
+  }
+
+  #branch(tracks: readonly (VideoTrack | AudioTrack)[], { isKept }: { readonly isKept: boolean }): CompositeBranches {
+    const { context, settings } = this.#options
+    // What is kept lies where it was published, to the rounding of a playlist's dates: half a picture tells two apart.
+    const recallToleranceUs = isKept ? { recallToleranceUs: 500_000 / settings.fps } : undefined
+    return new CompositeBranches({
+      context: { ...context, ...recallToleranceUs },
+      tracks,
+      onKeyframeNeeded: () => this.#compositor?.requestKeyframe(),
+    })
   }
 }

@@ -52,7 +52,8 @@ export class HlsVariant {
     const isGrowing = context.plan.playlistType === 'event'
     const key = prefix + names.folder + MEDIA_PLAYLIST
     const published = isGrowing ? await context.recallPlaylist?.(key) : undefined
-    const resume = published === undefined ? undefined : ResumePoint.of(published, context.startedAtUs)
+    const resume =
+      published === undefined ? undefined : ResumePoint.of(published, context.startedAtUs, context.recallToleranceUs)
     return new HlsVariant(context, start, names, emit, resume)
   }
 

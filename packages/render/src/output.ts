@@ -49,6 +49,11 @@ export interface OutputContext {
   readonly emit: (event: RenderEvent) => void
   readonly signal: AbortSignal | undefined
   readonly recallPlaylist: RecallPlaylist | undefined
+  /**
+   * A keyframe so little before the end of a recalled playlist is the one that ended it, microseconds. @defaultValue
+   * 100,000: what times of a live render and of the one that goes on with it may differ by
+   */
+  readonly recallToleranceUs?: number
 }
 
 /** What is known of a playlist that an earlier render, which did not end, has published. */

@@ -17,6 +17,8 @@ export type RenderEvent =
       /** Where the store put it; absent while the file only grows. */
       readonly location?: string
     }
+  /** A composite goes on behind what an earlier render has kept of it, `atUs` of recording time. */
+  | { readonly type: 'resumed'; readonly kind: 'composite'; readonly name?: string; readonly atUs: number }
   | { readonly type: 'stored'; readonly key: string; readonly bytes: number }
   | { readonly type: 'output-ready'; readonly output: ManifestOutput }
   | { readonly type: 'warning'; readonly warning: ManifestWarning }

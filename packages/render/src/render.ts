@@ -30,6 +30,17 @@ export interface RenderSinks {
    * local store the last step is a rename. @defaultValue the system's folder for temporary files
    */
   readonly scratchDir?: string
+  /**
+   * A folder in which composites keep what they have made, segment by segment. A render of the same source, settings and
+   * folder goes on behind it. It is made when it is needed; what is in it of this render goes when the manifest is stored,
+   * and stays when the render fails, is aborted or killed. @defaultValue none: a render begins anew
+   */
+  readonly workDir?: string
+  /**
+   * Called when everything is in the store, and waited for, before what is kept in `workDir` goes: for whoever brings it
+   * on from there. Where it rejects the render does, and what is kept stays.
+   */
+  readonly onStored?: () => Promise<void>
   readonly onEvent?: (event: RenderEvent) => void
   /** Aborting discards: nothing half-written stands under a final name. To stop a live render in good order end its source. */
   readonly signal?: AbortSignal
@@ -203,9 +214,10 @@ class Rendering {
       const onConcealed = (gap: ConcealedGap): void =>
         this.#personOfTrack.get(gap.trackId)?.source.repairs.concealed(gap)
       const { finished, session } = this.#source
-      this.#composites.push(
-        new CompositeOutputs({ context, settings, cuts, session: finished ? session : undefined, onConcealed }),
-      )
+      const { workDir } = this.#sinks
+      const keep = workDir === undefined ? undefined : { workDir, recordingId: this.#contexts.recordingId }
+      const own = { context, settings, cuts, session: finished ? session : undefined, onConcealed, keep }
+      this.#composites.push(new CompositeOutputs(own))
     }
   }
 
@@ -308,7 +320,9 @@ class Rendering {
       outputs.push(...((await own?.finish()) ?? []))
     }
     const endUs = Math.min(durationUs, this.#plan.toUs ?? Number.POSITIVE_INFINITY)
-    for (const composite of this.#composites) outputs.push(...(await composite.finish(endUs)))
+    for (const composite of this.#composites) {
+      outputs.push(...(await composite.finish(endUs, () => this.#tellProgress())))
+    }
     if (outputs.length === 0) {
       throw new RenderError(
         'RENDER_NO_MEDIA',
@@ -340,6 +354,8 @@ class Rendering {
       ...(signal === undefined ? undefined : { signal }),
     })
     this.#emit({ type: 'stored', key, bytes })
+    await this.#sinks.onStored?.()
+    for (const composite of this.#composites) await composite.retire()
     return manifest
   }
 
@@ -367,9 +383,10 @@ class Rendering {
   }
 
   #tellProgress(): void {
-    // Composites may lie behind what has been read.
+    // Composites may lie behind what has been read, or, where they are kept, before it.
     const composedUs = this.#composites.flatMap((composite) => composite.composedUs ?? [])
-    const recordedUs = Math.min(this.#nowUs, ...composedUs)
+    const readUs = this.#plan.individual || composedUs.length === 0 ? [this.#nowUs] : []
+    const recordedUs = Math.min(...readUs, ...composedUs)
     if (recordedUs - this.#toldUs < PROGRESS_STEP_US) return
     this.#toldUs = recordedUs
     const { durationMs } = this.#source.session

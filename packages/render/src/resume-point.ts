@@ -18,21 +18,27 @@ export class ResumePoint {
   readonly startUs: number
   /** End of its last segment. */
   readonly endUs: number
+  readonly #toleranceUs: number
   readonly #begun = new Set<string>()
   readonly #pending = new Map<string, Configuration>()
 
   /** `undefined` where nothing can be gone on with: no segment yet, or no dates to find the place by. */
-  static of(published: PublishedPlaylist, startedAtUs: number): ResumePoint | undefined {
+  static of(
+    published: PublishedPlaylist,
+    startedAtUs: number,
+    toleranceUs: number = TOLERANCE_US,
+  ): ResumePoint | undefined {
     const playlist = parseMediaPlaylist(published.text)
     const first = playlist.segments[0]
     const last = playlist.segments.at(-1)
     if (first?.programDateTimeMs === undefined || last?.programDateTimeMs === undefined) return undefined
     const startUs = first.programDateTimeMs * 1000 - startedAtUs
     const endUs = last.programDateTimeMs * 1000 - startedAtUs + last.durationUs
-    return new ResumePoint(playlist, published.bytes, startUs, endUs)
+    return new ResumePoint(playlist, published.bytes, startUs, endUs, toleranceUs)
   }
 
-  private constructor(playlist: MediaPlaylist, bytes: number, startUs: number, endUs: number) {
+  private constructor(playlist: MediaPlaylist, bytes: number, startUs: number, endUs: number, toleranceUs: number) {
+    this.#toleranceUs = toleranceUs
     this.playlist = playlist
     this.bytes = bytes
     this.startUs = startUs
@@ -43,7 +49,7 @@ export class ResumePoint {
   admit(sample: EncodedSample, track: Track): EncodedSample | undefined {
     if (this.#begun.has(sample.trackId)) return sample
     const us = ticksToUs(sample.pts, timescaleOf(track))
-    if (us < this.endUs - (track.kind === 'video' ? TOLERANCE_US : 0) || !sample.keyframe) {
+    if (us < this.endUs - (track.kind === 'video' ? this.#toleranceUs : 0) || !sample.keyframe) {
       if (sample.configuration !== undefined) this.#pending.set(sample.trackId, sample.configuration)
       return undefined
     }
