@@ -10,7 +10,7 @@ import { buffer } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import type { RecordingEvent } from '@rushes/media'
 import { verifyWebhook } from '@rushes/notifiers'
-import type { Manifest } from '@rushes/render'
+import type { Manifest, RenderPlan } from '@rushes/render'
 import { openTake } from '@rushes/take'
 import { checkHls, checkMp4, type Finding } from '@rushes/testkit'
 
@@ -25,6 +25,8 @@ export interface KilledRecording {
   readonly outcome: string
   readonly outputs: number
   readonly findings: readonly (Finding & { readonly key: string })[]
+  /** Where a composite went on. */
+  readonly goesOnAtUs: number | undefined
   /** Faults of what the receiver was told. */
   readonly webhookFaults: readonly string[]
   readonly events: readonly string[]
@@ -82,12 +84,16 @@ class Receiver {
   }
 }
 
-/** Records `take` below `dir` in a process of its own, ends it with `signal` after `killAtMs`, and recovers in another. */
+/**
+ * Records `take` below `dir` in a process of its own, ends it with `signal` after `killAt` milliseconds, or when that is
+ * true, and recovers in another.
+ */
 export async function killRecording(
   take: string,
   dir: string,
-  killAtMs: number,
+  killAt: number | (() => boolean),
   signal: 'SIGKILL' | 'SIGTERM' = 'SIGKILL',
+  wanted?: RenderPlan['outputs'],
 ): Promise<KilledRecording> {
   const [journalDir, root, notified] = ['takes', 'out', 'notified'].map((name) => join(dir, name)) as [
     string,
@@ -98,26 +104,31 @@ export async function killRecording(
   const receiver = new Receiver()
   const args = [take, journalDir, root, notified, await receiver.listen()]
   try {
-    const child = start([...args, 'record'])
+    const settings = wanted === undefined ? [] : [JSON.stringify(wanted)]
+    const child = start([...args, 'record', ...settings])
     const exit = once(child, 'exit')
     let writtenPackets = 0
     let writtenAtMs = 0
     let killedAtMs = 0
     for await (const line of createInterface({ input: child.stdout as Readable })) {
       const { started, written, atMs } = JSON.parse(line) as { started?: true; written?: number; atMs?: number }
-      if (started === true) setTimeout(() => child.kill(signal), killAtMs)
+      if (typeof killAt === 'number' && started === true) setTimeout(() => child.kill(signal), killAt)
+      if (typeof killAt === 'function' && killAt()) child.kill(signal)
       if (written === undefined || atMs === undefined) continue
       writtenPackets += written
       writtenAtMs = atMs
       killedAtMs = atMs
     }
     await exit
-    const next = start([...args, 'recover'])
+    const next = start([...args, 'recover', ...settings])
     const output = buffer(next.stdout as Readable)
     const [code] = (await once(next, 'exit')) as [number | null]
     if (code !== 0) throw new Error(`the next process ended with ${code}`)
-    const said = (await output).toString('utf8').split('\n')[0] as string
-    const { recovered } = JSON.parse(said) as { recovered: readonly { readonly outcome: string }[] }
+    const said: Said = {}
+    for (const line of (await output).toString('utf8').split('\n')) {
+      if (line !== '') Object.assign(said, JSON.parse(line))
+    }
+    const { recovered = [], goesOnAtUs } = said
     const kept = await arrivalsOf(join(journalDir, 'r'))
     const { findings, outputs } = await judge(root)
     return {
@@ -128,12 +139,19 @@ export async function killRecording(
       outcome: recovered[0]?.outcome ?? 'nothing to recover',
       outputs,
       findings,
+      goesOnAtUs,
       webhookFaults: [...receiver.faults, ...missingEvents(join(journalDir, 'r'), receiver)],
       events: receiver.order.map(({ type }) => type),
     }
   } finally {
     await receiver.close()
   }
+}
+
+/** By the process that recovers. */
+interface Said {
+  readonly recovered?: readonly { readonly outcome: string }[]
+  readonly goesOnAtUs?: number
 }
 
 function start(args: readonly string[]): ChildProcess {

@@ -1,5 +1,8 @@
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { fixtureFolder, temporaryFolder } from './fault-sites.js'
+import { presentationTimes } from './decoded-media.js'
+import { filesBelow, fixtureFolder, temporaryFolder } from './fault-sites.js'
 import { killRecording } from './kill-recording.js'
 
 // The long form (`pnpm long:kill`) does it at 50 random instants; its figures stand in docs/evidence.md.
@@ -17,6 +20,26 @@ describe('a recorder that is killed', () => {
     }
     expect(killed.map(({ outputs }) => outputs)).toEqual([2, 6])
   })
+
+  it('with a composite: its playlist goes on behind what was public, frame after frame', async () => {
+    const dir = temporaryFolder()
+    const composite = { size: '320x180', fps: 15, video: { preset: 'ultrafast' }, lagSeconds: 1 } as const
+    // Its beginning waits for the senders' reports, and then for the machine.
+    const isMade = (): boolean => filesBelow(dir).some((name) => name.endsWith('segment-000004'))
+    const killed = await killRecording(fixtureFolder('meeting3'), dir, isMade, 'SIGKILL', [{ composite }])
+    expect(killed.outcome).toBe('ready')
+    expect(killed.outputs).toBe(2)
+    expect(killed.findings).toEqual([])
+    expect(killed.goesOnAtUs, 'what was made live is not made again').toBeGreaterThanOrEqual(2_000_000)
+    for (const file of ['composite/media.m3u8', 'composite.mp4']) {
+      const frames = presentationTimes(join(dir, 'out/r', file), 'v:0').map((seconds) => Number(seconds) * 15)
+      const first = frames[0] as number
+      expect(frames.length).toBeGreaterThan(60)
+      const strays = frames.filter((frame, index) => Math.abs(frame - first - index) > 0.01)
+      expect(strays, `${file}: no picture twice, and none left out`).toEqual([])
+    }
+    expect(readdirSync(join(dir, 'takes/r'))).not.toContain('work')
+  }, 60_000)
 
   it('by SIGTERM: it finishes by itself, and leaves nothing to do', async () => {
     const ended = await killRecording(fixtureFolder('meeting3'), temporaryFolder(), 4_500, 'SIGTERM')

@@ -1,13 +1,15 @@
 // Records a call in real time, or finishes what another process left, for tests that end this process by force:
-// TAKE JOURNAL ROOT NOTIFIED URL record|recover. Each line of output says what had been written by then.
+// TAKE JOURNAL ROOT NOTIFIED URL record|recover [OUTPUTS]. Each line of output says what had been written by then, or where
+// a composite goes on. OUTPUTS is JSON, as of the settings of a recording.
 import { setTimeout } from 'node:timers/promises'
 import { monotonicClock, type TrackSink } from '@rushes/media'
 import { createWebhookNotifier } from '@rushes/notifiers'
 import { createRecorder } from '@rushes/recorder'
+import type { RenderPlan } from '@rushes/render'
 import { createLocalStore } from '@rushes/storage-adapters/local'
 import { openTake, trackOf } from '@rushes/take'
 
-const [takeDir = '', journalDir = '', root = '', notifiedDir = '', url = '', mode = ''] = process.argv.slice(2)
+const [takeDir = '', journalDir = '', root = '', notifiedDir = '', url = '', mode = '', outputs] = process.argv.slice(2)
 
 const notify = await createWebhookNotifier({
   url,
@@ -22,6 +24,15 @@ const recorder = await createRecorder({
   notify,
   hls: { segmentDuration: 1 },
   journal: 'keep',
+  ...(outputs === undefined ? {} : { outputs: JSON.parse(outputs) as RenderPlan['outputs'] & object }),
+  logger: {
+    debug() {},
+    info(_message, fields = {}) {
+      if ('atUs' in fields) say({ goesOnAtUs: fields.atUs })
+    },
+    warn() {},
+    error: console.error,
+  },
 })
 
 function say(line: object): void {

@@ -15,7 +15,8 @@ import { columnsOf } from './terminal.js'
 
 const renderExamples = `
 TIME is in seconds (12.5), mm:ss or hh:mm:ss.mmm, counted from the start of the recording. Video is copied, not
-encoded again: it begins with the keyframe at or before --from.
+encoded again: it begins with the keyframe at or before --from. A composite that was interrupted goes on where it was
+when the same command is given again.
 
 Examples:
   $ rushes render takes/monday --out recordings
@@ -81,7 +82,10 @@ export function createProgram(context: ProgramContext): Command {
     .option('--verbose', 'on failure, tell the causes')
     .addHelpText('after', renderExamples)
     .action((take: string, options: RenderArguments) =>
-      interruptibly((signal) => renderCommand(take, options, terminal, signal)),
+      interruptibly(
+        (signal) => renderCommand(take, options, terminal, signal),
+        options.composite === true ? 'the same command goes on with the composite where it was' : undefined,
+      ),
     )
 
   program

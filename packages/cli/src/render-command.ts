@@ -27,22 +27,31 @@ export async function renderCommand(
   const plan = { ...planOf(options), ...(outputs === undefined ? {} : { outputs }) }
   const take = await openTake(resolve(terminal.cwd, takeDir))
   const startedMs = terminal.nowMs()
-  const work = isStoreUrl(options.out) ? await openRemote(options.out, terminal) : await openOut(options.out, terminal)
+  const work = isStoreUrl(options.out)
+    ? await openRemote(options.out, take.dir, terminal)
+    : await openOut(options.out, terminal)
   const progress = options.json === true ? undefined : new RenderProgress(terminal.stderr, terminal.nowMs)
   let manifest: Manifest
   // The manifest is stored last.
   let manifestKey = ''
+  let keptUs = 0
+  const { durationMs } = take.session
   try {
     manifest = await render(take, plan, {
       store: work.store,
       scratchDir: work.scratchDir,
+      ...(work.keptDir === undefined ? {} : { workDir: work.keptDir }),
       signal,
+      onStored: () => work.store.commit(signal),
       onEvent(event) {
         if (event.type === 'progress') progress?.update(event.recordedUs, event.totalUs)
+        if (event.type === 'resumed') {
+          keptUs = event.atUs
+          progress?.goOn(keptUs, durationMs === undefined ? undefined : durationMs * 1000)
+        }
         if (event.type === 'stored') manifestKey = event.key
       },
     })
-    await work.store.commit(signal)
   } catch (error) {
     progress?.clear()
     throw inTermsOfOptions(error)
@@ -55,25 +64,32 @@ export async function renderCommand(
     return
   }
   const elapsedMs = terminal.nowMs() - startedMs
-  const summary = { manifest, manifestPath: work.shown(manifestKey), elapsedMs, pathOf: work.shown }
+  const summary = { manifest, manifestPath: work.shown(manifestKey), elapsedMs, keptUs, pathOf: work.shown }
   terminal.stdout.write(formatRenderSummary(summary, styleOf(terminal)))
 }
+
+/** In the folder for the outputs, or in the take's: what an interrupted composite has made, for the next try. */
+const KEPT_FOLDER = '.rushes-work'
 
 interface Work {
   readonly store: StagedStore
   /** Where files grow. */
   readonly scratchDir: string
+  /** Where composites keep what they have made; `undefined` where there is no place for it. */
+  readonly keptDir: string | undefined
   readonly shown: (key: string) => string
   close(): Promise<void>
 }
 
 /** A store behind a URL: everything is made here first, so that an interruption leaves nothing there. */
-async function openRemote(url: string, { env }: Terminal): Promise<Work> {
+async function openRemote(url: string, takeDir: string, { env }: Terminal): Promise<Work> {
   const store = await openStore(url, { env })
   const workDir = await mkdtemp(join(tmpdir(), 'rushes-'))
   return {
     store: new StagedStore(store, join(workDir, 'whole')),
     scratchDir: workDir,
+    // Temporary files do not outlive a machine that fails.
+    keptDir: (await isWritable(takeDir)) ? join(takeDir, KEPT_FOLDER) : undefined,
     shown: (key) => store.locationOf(key),
     async close() {
       await store.close?.()
@@ -95,6 +111,7 @@ async function openOut(given: string, { cwd }: Terminal): Promise<Work> {
     return {
       store: new StagedStore(createLocalStore({ root: out }), join(workDir, 'whole')),
       scratchDir,
+      keptDir: join(out, KEPT_FOLDER),
       shown: (key) => pathFrom(cwd, join(out, ...key.split('/'))),
       async close() {
         await rm(workDir, { recursive: true, force: true })
@@ -105,4 +122,11 @@ async function openOut(given: string, { cwd }: Terminal): Promise<Work> {
   } catch (cause) {
     throw new CliError('OUT_NOT_WRITABLE', `--out ${out} cannot be written: ${(cause as Error).message}`, { cause })
   }
+}
+
+async function isWritable(dir: string): Promise<boolean> {
+  return access(dir, constants.W_OK).then(
+    () => true,
+    () => false,
+  )
 }

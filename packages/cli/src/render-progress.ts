@@ -7,7 +7,9 @@ export interface ProgressState {
   readonly recordedUs: number
   /** Absent while the end is not known. */
   readonly totalUs?: number
-  /** Since the start of the work. */
+  /** So much of it was there already. @defaultValue 0 */
+  readonly keptUs?: number
+  /** Since the start of the work on the rest. */
   readonly elapsedMs: number
 }
 
@@ -34,8 +36,8 @@ function shareOf({ recordedUs }: ProgressState, totalUs: number): number {
   return totalUs <= 0 ? 1 : Math.min(1, Math.max(0, recordedUs / totalUs))
 }
 
-function formatSpeed({ recordedUs, elapsedMs }: ProgressState): string {
-  const factor = recordedUs / 1000 / Math.max(1, elapsedMs)
+function formatSpeed({ recordedUs, keptUs = 0, elapsedMs }: ProgressState): string {
+  const factor = (recordedUs - keptUs) / 1000 / Math.max(1, elapsedMs)
   return `${factor >= 10 ? factor.toFixed(0) : factor.toFixed(1)}x real time`
 }
 
@@ -49,7 +51,8 @@ const PLAIN_STEP_US = 60_000_000
 export class RenderProgress {
   readonly #output: TextOutput
   readonly #nowMs: () => number
-  readonly #startedMs: number
+  #startedMs: number
+  #keptUs = 0
   #drawnMs = Number.NEGATIVE_INFINITY
   #isDrawn = false
   #nextStep = PLAIN_STEP
@@ -61,9 +64,19 @@ export class RenderProgress {
     this.#startedMs = nowMs()
   }
 
+  /** What an earlier try has made is there: it is told, and no speed is made of it. */
+  goOn(keptUs: number, totalUs?: number): void {
+    this.#keptUs = Math.max(this.#keptUs, keptUs)
+    this.clear()
+    const of = totalUs === undefined ? '' : ` of ${formatTime(totalUs, 0)}`
+    this.#output.write(`An earlier try was interrupted: goes on at ${formatTime(keptUs, 0)}${of}\n`)
+  }
+
   update(recordedUs: number, totalUs?: number): void {
     const nowMs = this.#nowMs()
-    const state = { recordedUs, elapsedMs: nowMs - this.#startedMs, ...(totalUs === undefined ? {} : { totalUs }) }
+    if (recordedUs <= this.#keptUs) this.#startedMs = nowMs
+    const elapsedMs = nowMs - this.#startedMs
+    const state = { recordedUs, keptUs: this.#keptUs, elapsedMs, ...(totalUs === undefined ? {} : { totalUs }) }
     if (this.#output.isTTY !== true) {
       this.#updatePlain(state)
     } else if (nowMs - this.#drawnMs >= REDRAW_MS) {

@@ -10,6 +10,8 @@ export interface RenderSummary {
   readonly manifestPath: string
   /** Absent where the work took as long as the recording. */
   readonly elapsedMs?: number
+  /** So much was there from an earlier try. @defaultValue 0 */
+  readonly keptUs?: number
   /** How a key is shown: as a path that the user can open. */
   readonly pathOf: (key: string) => string
 }
@@ -27,7 +29,7 @@ const columns: readonly Column[] = [
 
 /** What has come out, for people. */
 export function formatRenderSummary(summary: RenderSummary, style: Style = plainStyle): string {
-  const { manifest, manifestPath, elapsedMs, pathOf } = summary
+  const { manifest, manifestPath, elapsedMs, keptUs = 0, pathOf } = summary
   const title = `${style.bold(printable(manifest.recordingId))}  ${formatTime(manifest.durationUs, 1)}  ${style.dim(`started ${manifest.startedAt}`)}`
   const rows = manifest.outputs.map((output) => [
     printable(
@@ -42,7 +44,8 @@ export function formatRenderSummary(summary: RenderSummary, style: Style = plain
     printable(pathOf(output.key)),
   ])
   const bytes = manifest.outputs.reduce((sum, output) => sum + output.bytes, 0)
-  const took = elapsedMs === undefined ? '' : ` in ${formatSeconds(elapsedMs)} (${formatSpeed(manifest, elapsedMs)})`
+  const took =
+    elapsedMs === undefined ? '' : ` in ${formatSeconds(elapsedMs)} (${formatSpeed(manifest, keptUs, elapsedMs)})`
   const notes = [
     ...formatRepairs(manifest),
     ...manifest.warnings.map(({ code, message }) => `${style.yellow('warning')}  ${code}: ${printable(message)}`),
@@ -93,8 +96,8 @@ function nameOf(manifest: Manifest, participantId: string): string {
   return name === undefined || name === participantId ? participantId : `${name} (${participantId})`
 }
 
-function formatSpeed({ durationUs }: Manifest, elapsedMs: number): string {
-  const speed = durationUs / 1000 / Math.max(1, elapsedMs)
+function formatSpeed({ durationUs }: Manifest, keptUs: number, elapsedMs: number): string {
+  const speed = Math.max(0, durationUs - keptUs) / 1000 / Math.max(1, elapsedMs)
   return `${speed.toFixed(speed < 10 ? 1 : 0)}x real time`
 }
 

@@ -5,7 +5,7 @@ import type { Manifest } from '@rushes/render'
 import { openTake } from '@rushes/take'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { type Running, startRushes } from './built-command.js'
-import { fixture, rushes } from './run.js'
+import { fixture, rushes, rushesUntil } from './run.js'
 import { decode, hasTools, pause, probe, sendWithFfmpeg, stopSenders } from './senders.js'
 
 const small = ['--composite', '--size', '320x180', '--fps', '10']
@@ -106,6 +106,29 @@ describe('rushes render --composite', () => {
 function shown(path: string): unknown[] {
   return [expect.stringMatching(/ [kM]B$/), expect.stringMatching(/^avc1\.64\w+ 320x180$/), 'AAC 48 kHz stereo', path]
 }
+
+describe('rushes render --composite, interrupted', () => {
+  it('keeps what it has made and nothing else, says so, and goes on with it', async () => {
+    const args = ['render', fixture('meeting3'), '--out', 'again', '--format', 'mp4', '--segment', '1', ...small]
+    const first = await rushesUntil(/^Rendering: [3-9]0 %/m, dir, args, ['SIGINT'])
+    expect([first.exitCode, first.stdout]).toEqual([130, ''])
+    expect(first.stderr).toMatch(/\nrushes: interrupted; the same command goes on with the composite where it was\n$/)
+    expect(await readdir(join(dir, 'again'))).toEqual(['.rushes-work'])
+    const second = await rushes(dir, ...args)
+    expect(second.exitCode, second.stderr).toBe(0)
+    const [, at] = /^An earlier try was interrupted: goes on at 0:(\d\d) of 0:20\n/.exec(second.stderr) ?? []
+    expect(Number(at)).toBeGreaterThanOrEqual(5)
+    expect(await readdir(join(dir, 'again'))).toEqual(['meeting3'])
+    const inspected = await rushes(dir, 'inspect', 'again/meeting3/composite.mp4')
+    expect([inspected.exitCode, inspected.stderr], inspected.stdout).toEqual([0, ''])
+  })
+
+  it('leaves nothing where there was nothing to keep', async () => {
+    const args = ['render', fixture('meeting3'), '--out', 'none', '--participant', 'nobody', ...small]
+    expect((await rushes(dir, ...args)).exitCode).not.toBe(0)
+    expect(await readdir(dir)).not.toContain('none')
+  })
+})
 
 describe('rushes render --composite, refused', () => {
   const solo = fixture('solo')

@@ -53,6 +53,24 @@ describe('RenderProgress', () => {
     progress.clear()
     expect(written.at(-1)).toBe('\r\u001b[K')
   })
+
+  it('makes no speed of what was there already', () => {
+    let nowMs = 0
+    const written: string[] = []
+    const output = { write: (text: string) => written.push(text), isTTY: true, columns: 100 }
+    const progress = new RenderProgress(output, () => nowMs)
+    progress.update(0, 3_600_000_000)
+    progress.goOn(754_000_000, 3_600_000_000)
+    expect(written.slice(1)).toEqual(['\r\u001b[K', 'An earlier try was interrupted: goes on at 12:34 of 1:00:00\n'])
+    nowMs = 5000
+    progress.update(754_000_000, 3_600_000_000)
+    expect(written.at(-1)).toContain(' 20 %')
+    expect(written.at(-1)).not.toContain('real time')
+    nowMs = 6000
+    progress.update(757_000_000, 3_600_000_000)
+    expect(written.at(-1)).toContain('3.0x real time')
+  })
+
   it('takes a terminal that says it has no columns for one of 80', () => {
     const written: string[] = []
     const output = { write: (text: string) => written.push(text), isTTY: true, columns: 0 }

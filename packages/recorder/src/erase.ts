@@ -2,6 +2,7 @@ import { buffer } from 'node:stream/consumers'
 import type { Manifest, ManifestOutput } from '@rushes/render'
 import type { Store } from '@rushes/storage-adapters'
 import { eraseParticipant } from '@rushes/take'
+import { removeBesideJournal } from './beside-journal.js'
 import { RecorderError } from './errors.js'
 import { manifestKeyOf } from './output-links.js'
 
@@ -54,6 +55,8 @@ function shows(output: ManifestOutput, participantId: string): boolean {
 async function eraseFromJournal(dir: string, participantId: string): Promise<boolean> {
   try {
     await eraseParticipant(dir, participantId)
+    // Of a recording that has failed: whole files and composites that the person is in.
+    await removeBesideJournal(dir, ['scratch', 'work'])
     return true
   } catch (error) {
     const { code } = error as { code?: unknown }

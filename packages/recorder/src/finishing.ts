@@ -1,6 +1,5 @@
 /** From a journal to finished outputs: of a recording that has just stopped, and of one that a crash left behind. */
 
-import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { RecordingEventData, RecordingEventType } from '@rushes/media'
 import {
@@ -13,15 +12,12 @@ import {
 } from '@rushes/render'
 import { putFile } from '@rushes/storage-adapters'
 import { openTake, removeTake, type TakeSource } from '@rushes/take'
+import { BESIDE_JOURNAL, removeBesideJournal } from './beside-journal.js'
 import { RecorderError } from './errors.js'
 import { linkData, manifestKeyOf, readyData } from './output-links.js'
 import { PlaylistMemory } from './playlist-memory.js'
 import type { RecorderSurroundings } from './recorder-surroundings.js'
 import type { JournalRetention, RecordingSettings } from './settings.js'
-
-/** Beside the journal of a take: growing files, and copies of the playlists that are public. */
-const SCRATCH_FOLDER = 'scratch'
-const PLAYLISTS_FOLDER = 'playlists'
 
 /** A live composite gave up quality. */
 const DEGRADED = 'COMPOSITE_DEGRADED'
@@ -73,7 +69,7 @@ export async function renderTelling(
   signal?: AbortSignal,
 ): Promise<Rendered> {
   const { naming, linkExpiresIn, logger, closing } = surroundings
-  const memory = new PlaylistMemory(join(dir, PLAYLISTS_FOLDER))
+  const memory = new PlaylistMemory(join(dir, BESIDE_JOURNAL.playlists))
   const store = memory.watch(surroundings.store)
   /** Links are told in their order, and before the end. */
   let links: Promise<void> = Promise.resolve()
@@ -86,7 +82,8 @@ export async function renderTelling(
   }
   const manifest = await render(source, planOf(teller, naming), {
     store,
-    scratchDir: surroundings.scratchDir ?? join(dir, SCRATCH_FOLDER),
+    scratchDir: surroundings.scratchDir ?? join(dir, BESIDE_JOURNAL.scratch),
+    workDir: join(dir, BESIDE_JOURNAL.work),
     recallPlaylist: (key) => memory.recall(key),
     ...(signal === undefined ? undefined : { signal }),
     ...(teller.monitor === undefined ? undefined : { onMonitor: (monitor) => teller.monitor?.(monitor) }),
@@ -96,7 +93,10 @@ export async function renderTelling(
         const { type: _, key, location, ...facts } = event
         if (key !== undefined && location !== undefined) link({ ...facts, key, location }, false)
       } else if (event.type === 'output-ready') link(event.output, true)
-      else if (event.type === 'warning') {
+      else if (event.type === 'resumed') {
+        const { atUs, name } = event
+        logger.info('a composite goes on where it was', { recordingId: teller.recordingId, name, atUs })
+      } else if (event.type === 'warning') {
         const { code, message } = event.warning
         logger.warn(message, { recordingId: teller.recordingId })
         if (code === DEGRADED) teller.tell('WARNING', { code, message })
@@ -187,8 +187,7 @@ export async function retire(
   { store, logger }: RecorderSurroundings,
 ): Promise<void> {
   try {
-    for (const folder of [SCRATCH_FOLDER, PLAYLISTS_FOLDER])
-      await rm(join(dir, folder), { recursive: true, force: true })
+    await removeBesideJournal(dir, ['scratch', 'playlists', 'work'])
     if (retention === 'keep') return
     if (retention === 'upload') {
       const take = await openTake(dir)
