@@ -2,8 +2,9 @@ import type { Frame, SoftwareScaleContext } from 'node-av/lib'
 import { FrameParts } from './frame-parts.js'
 import { allocatePicture } from './native-picture.js'
 import { checkOpened, type NodeAv } from './node-av.js'
+import { openScaler } from './open-scaler.js'
 import type { PictureFit } from './picture-fit.js'
-import { formatOfRange } from './picture-format.js'
+import { formatOfRange, type PixelFormat } from './picture-format.js'
 
 /** Black in limited range. */
 const BLACK = [16, 128, 128] as const
@@ -69,13 +70,10 @@ export class PictureConverter {
     this.#key = ''
   }
 
-  #prepare(picture: Frame, format: Frame['format'], { canvas, width, height }: PictureFit): void {
-    const { lib, constants } = this.#nodeAv
+  #prepare(picture: Frame, format: PixelFormat, { canvas, width, height }: PictureFit): void {
     this.#clear()
-    this.#scaler = new lib.SoftwareScaleContext()
-    const from = format as Parameters<SoftwareScaleContext['getContext']>[2]
-    const { AV_PIX_FMT_YUV420P: to, SWS_BICUBIC } = constants
-    this.#scaler.getContext(picture.width, picture.height, from, width, height, to, SWS_BICUBIC)
+    const { SWS_BICUBIC } = this.#nodeAv.constants
+    this.#scaler = openScaler(this.#nodeAv, format, picture, { width, height }, SWS_BICUBIC)
     this.#scaled = allocatePicture(this.#nodeAv, { width, height }).frame
     if (width === canvas.width && height === canvas.height) return
     const { frame, planes } = allocatePicture(this.#nodeAv, canvas)

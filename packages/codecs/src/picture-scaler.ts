@@ -4,6 +4,7 @@ import { FrameParts } from './frame-parts.js'
 import { frameOf } from './native-frames.js'
 import { allocatePicture, type NativePicture } from './native-picture.js'
 import { checkOpened, loadNodeAv, type NodeAv } from './node-av.js'
+import { openScaler } from './open-scaler.js'
 import type { Picture } from './picture.js'
 import type { PictureArea, PictureCanvas } from './picture-canvas.js'
 import type { PictureSize } from './picture-fit.js'
@@ -106,13 +107,9 @@ export class PictureScaler {
 
   #contextOf(frame: Frame, from: PictureSize, to: PictureSize): SoftwareScaleContext {
     const format = formatOfRange(this.#nodeAv, frame)
-    return this.#contexts.of(`${format} ${from.width}x${from.height} ${to.width}x${to.height}`, () => {
-      const { lib, constants } = this.#nodeAv
-      const context = new lib.SoftwareScaleContext()
-      const target = constants.AV_PIX_FMT_YUV420P
-      context.getContext(from.width, from.height, format, to.width, to.height, target, this.#flags as never)
-      return context
-    })
+    return this.#contexts.of(`${format} ${from.width}x${from.height} ${to.width}x${to.height}`, () =>
+      openScaler(this.#nodeAv, format, from, to, this.#flags),
+    )
   }
 }
 

@@ -133,6 +133,17 @@ test('as many sizes as an animation has leave no more scalers behind than are ke
   expect(canvas.planes[0][0]).toBeGreaterThan(0)
 })
 
+test('a picture that is pulled out of any shape is painted all the same', async () => {
+  const { picture, raw } = await pictureOf({ codec: 'h264', width: 4320, height: 16, seconds: 0.4 })
+  const canvas = await PictureCanvas.create({ width: 16, height: 1280 })
+  const scaler = await PictureScaler.create()
+  scaler.draw(picture, whole(4320, 16), canvas, whole(16, 1280))
+  const mean = (samples: Uint8Array): number => samples.reduce((sum, sample) => sum + sample, 0) / samples.length
+  expect(Math.abs(mean(canvas.planes[0]) - mean(raw.subarray(0, 4320 * 16)))).toBeLessThan(16)
+  scaler.close()
+  canvas.close()
+})
+
 test('what has been given back is not painted', async () => {
   const { picture } = await pictureOf({ codec: 'vp8', width: 64, height: 64, seconds: 0.4 })
   const canvas = await PictureCanvas.create({ width: 64, height: 64 })
