@@ -17,13 +17,16 @@ const eighths = ['', '▏', '▎', '▍', '▌', '▋', '▊', '▉'] as const
 const NARROWEST_BAR = 10
 const WIDEST_BAR = 40
 
-/** `Rendering ██████▌░░░░  54 %  0:10.8 / 0:20.0  35x real time`, at most `columns` wide. */
+/** Before that nobody can say how long it will take. */
+const LEAST_TO_TELL_MS = 2000
+
+/** `Rendering ██████▌░░░░  54 %  0:10.8 / 0:20.0  3.5x real time, 0:03 left`, at most `columns` wide. */
 export function formatProgressBar(state: ProgressState, columns: number): string {
   const speed = state.elapsedMs < 200 ? '' : `  ${formatSpeed(state)}`
   if (state.totalUs === undefined) return `Rendering  ${formatTime(state.recordedUs, 1)}${speed}`.slice(0, columns)
   const share = shareOf(state, state.totalUs)
   const percent = `${String(Math.floor(share * 100)).padStart(3)} %`
-  const tail = `  ${percent}  ${formatTime(state.recordedUs, 1)} / ${formatTime(state.totalUs, 1)}${speed}`
+  const tail = `  ${percent}  ${formatTime(state.recordedUs, 1)} / ${formatTime(state.totalUs, 1)}${speed}${formatLeft(state, state.totalUs)}`
   const room = Math.min(WIDEST_BAR, columns - 'Rendering '.length - tail.length - 1)
   if (room < NARROWEST_BAR) return `Rendering${tail}`.slice(0, columns)
   const filled = Math.floor(share * room * 8)
@@ -39,6 +42,13 @@ function shareOf({ recordedUs }: ProgressState, totalUs: number): number {
 function formatSpeed({ recordedUs, keptUs = 0, elapsedMs }: ProgressState): string {
   const factor = (recordedUs - keptUs) / 1000 / Math.max(1, elapsedMs)
   return `${factor >= 10 ? factor.toFixed(0) : factor.toFixed(1)}x real time`
+}
+
+/** At the speed so far. */
+function formatLeft({ recordedUs, keptUs = 0, elapsedMs }: ProgressState, totalUs: number): string {
+  const madeUs = recordedUs - keptUs
+  if (elapsedMs < LEAST_TO_TELL_MS || madeUs <= 0) return ''
+  return `, ${formatTime((Math.max(0, totalUs - recordedUs) / madeUs) * elapsedMs * 1000, 0)} left`
 }
 
 /** A terminal's bar is redrawn at most this often, in milliseconds. */
@@ -104,8 +114,7 @@ export class RenderProgress {
     const step = Math.floor(share / PLAIN_STEP + 1e-9)
     if (step * PLAIN_STEP < this.#nextStep - 1e-9) return
     this.#nextStep = (step + 1) * PLAIN_STEP
-    this.#output.write(
-      `Rendering: ${step * 10} % (${formatTime(state.recordedUs, 1)} of ${formatTime(state.totalUs, 1)})\n`,
-    )
+    const position = `${formatTime(state.recordedUs, 1)} of ${formatTime(state.totalUs, 1)}`
+    this.#output.write(`Rendering: ${step * 10} % (${position}${formatLeft(state, state.totalUs)})\n`)
   }
 }

@@ -9,6 +9,13 @@ describe('formatProgressBar', () => {
     )
   })
 
+  it('tells how long it will take once that can be said, of what was not there already', () => {
+    const state = { recordedUs: 1_200_000_000, totalUs: 3_600_000_000, keptUs: 600_000_000, elapsedMs: 120_000 }
+    expect(formatProgressBar(state, 100)).toContain(' 33 %  20:00.0 / 1:00:00.0  5.0x real time, 8:00 left')
+    expect(formatProgressBar({ ...state, elapsedMs: 1999 }, 100)).not.toContain('left')
+    expect(formatProgressBar({ ...state, recordedUs: 3_700_000_000 }, 100)).toContain(', 0:00 left')
+  })
+
   it('fits every width and gives the bar up first', () => {
     const state = { recordedUs: 3_333_333, totalUs: 10_000_000, elapsedMs: 1000 }
     for (let columns = 1; columns <= 200; columns++) {
@@ -32,6 +39,15 @@ describe('RenderProgress', () => {
     expect(lines).toHaveLength(10)
     expect(lines[0]).toBe('Rendering: 10 % (0:02.0 of 0:20.0)\n')
     expect(lines.at(-1)).toBe('Rendering: 100 % (0:20.0 of 0:20.0)\n')
+  })
+
+  it('says in plain lines how long it will take', () => {
+    const lines: string[] = []
+    let nowMs = 0
+    const progress = new RenderProgress({ write: (text) => lines.push(text) }, () => nowMs)
+    nowMs = 3000
+    progress.update(5_000_000, 20_000_000)
+    expect(lines).toEqual(['Rendering: 20 % (0:05.0 of 0:20.0, 0:09 left)\n'])
   })
 
   it('writes no more than one line when it jumps', () => {
