@@ -2,7 +2,7 @@
 //   npx tsx --conditions=@rushes/source test/long/contact-sheets.ts [--fonts FILE,FILE]
 // Needs ffmpeg. The people are drawn.
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, rmSync } from 'node:fs'
+import { mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
@@ -18,7 +18,13 @@ const { values } = parseArgs({ options: { fonts: { type: 'string', default: '' }
 const fonts = { files: values.fonts.split(',').filter((file) => file !== '') }
 const target = fileURLToPath(new URL('../../packages/compositor/docs/contact-sheets/', import.meta.url))
 const size = { width: 1280, height: 720 }
-const layouts = ['grid', 'spotlight', 'presentation', 'single', 'pip', 'side-by-side']
+/** The regions of a lecture, which the first of the people holds. */
+const lecture = readFileSync(
+  new URL('../../packages/compositor/schemas/examples/lecture.json', import.meta.url),
+  'utf8',
+)
+const layouts = ['grid', 'spotlight', 'presentation', 'single', 'pip', 'side-by-side', 'custom']
+const withScreen = new Set(['presentation', 'custom'])
 const counts = [1, 2, 3, 5, 9, 16, 25]
 const names = [
   'Alice Martin',
@@ -148,6 +154,7 @@ const people = await Promise.all(
 const screen = await screenPicture()
 
 function sceneOf(count: number, sharing: boolean): Scene {
+  const speaker = Math.min(2, count - 1)
   const sources: SceneSource[] = people.slice(0, count).map(({ id, name, picture, muted }, index) => ({
     participantId: id,
     name,
@@ -155,8 +162,8 @@ function sceneOf(count: number, sharing: boolean): Scene {
     trackId: `${id}-camera`,
     hasPicture: picture !== undefined,
     picture: picture === undefined ? undefined : { width: picture.width, height: picture.height },
-    muted,
-    speaking: index === Math.min(2, count - 1),
+    muted: muted && index !== speaker,
+    speaking: index === speaker,
   }))
   if (sharing) {
     const { id, name } = people[0] as (typeof people)[number]
@@ -171,16 +178,16 @@ function sceneOf(count: number, sharing: boolean): Scene {
       speaking: false,
     })
   }
-  return { sources, activeSpeaker: people[Math.min(2, count - 1)]?.id }
+  return { sources, activeSpeaker: people[speaker]?.id }
 }
 
 rmSync(target, { recursive: true, force: true })
 mkdirSync(target, { recursive: true })
 for (const name of layouts) {
-  const layout = parseLayout(name)
+  const layout = parseLayout(name === 'custom' ? JSON.parse(lecture.replace('lecturer', 'person-0')) : name)
   const files: string[] = []
   for (const count of counts) {
-    const scene = sceneOf(count, name === 'presentation')
+    const scene = sceneOf(count, withScreen.has(name))
     const tiles = solveLayout(layout, scene, size)
     const pictures = new Map(people.map(({ id, picture }) => [`${id}-camera`, picture]))
     pictures.set('screen', screen)

@@ -142,6 +142,11 @@ function rulesOf(
   const place = { reuse: follows && reuse === 'keep-empty' ? ('next' as const) : reuse }
   const wanted = ({ key }: Shown): boolean => exact.has(key)
   if (order === 'join') return { ...place, preference: (_, index) => index, wanted }
+  if (order === 'listed') {
+    // They stand by selector already, and within one in the order of joining.
+    const first = new Set(candidates.slice(0, open.cells.capacity).map(({ shown }) => shown.key))
+    return { ...place, preference: (_, index) => index, wanted: (shown) => wanted(shown) || first.has(shown.key) }
+  }
   if (order === 'newest') {
     const newest = new Set(candidates.slice(-open.cells.capacity).map(({ shown }) => shown.key))
     return { ...place, preference: (_, index) => -index, wanted: (shown) => wanted(shown) || newest.has(shown.key) }

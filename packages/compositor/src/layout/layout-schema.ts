@@ -150,7 +150,7 @@ const region = Type.Object(
       }),
     ),
     tileAspect: Type.Optional(tileAspect),
-    order: Type.Optional(oneOf(['join', 'newest', 'active-speaker'], 'Who is shown when there are too many')),
+    order: Type.Optional(oneOf(['join', 'newest', 'listed', 'active-speaker'], 'Who is shown when there are too many')),
     reuse: Type.Optional(oneOf(['next', 'keep-empty', 'shift'], 'What becomes of a place whose occupant leaves')),
     tile: Type.Optional(tile),
   },

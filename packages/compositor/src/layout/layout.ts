@@ -178,10 +178,10 @@ export interface Region {
   /** Shape of the cells. Default `fill`. */
   readonly tileAspect?: TileAspect
   /**
-   * Who is shown when there are more than places: the first to come (`join`), the last to come, or who spoke last.
-   * Default `join`.
+   * Who is shown when there are more than places: the first to come (`join`), the last to come, whom the earlier of
+   * `participants` mean (`listed`), or who spoke last. Default `join`.
    */
-  readonly order?: 'join' | 'newest' | 'active-speaker'
+  readonly order?: 'join' | 'newest' | 'listed' | 'active-speaker'
   /**
    * What becomes of a place whose occupant leaves: the `next` who waits takes it; it is kept for the occupant's return
    * (`keep-empty`); or all behind move up (`shift`), those of later regions too. Default `next`.

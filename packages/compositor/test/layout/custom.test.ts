@@ -118,6 +118,14 @@ describe('order', () => {
     expect(halves(layout, 3)).toBe('p3+p2 | ')
   })
 
+  it('listed: whom an earlier selector means takes the place of others, and gives it back', () => {
+    const layout = solver(one({ participants: ['screen', 'active-speaker'], order: 'listed' }), {})
+    expect(halves(layout, 3, { speaker: 'p2' })).toBe('p2 | p1+p3')
+    expect(halves(layout, 3, { speaker: 'p2', screens: ['p1'] })).toBe('p1/screen | p1+p3+p2')
+    expect(halves(layout, 3, { speaker: 'p3', screens: ['p1', 'p2'] })).toBe('p1/screen | p1+p3+p2')
+    expect(halves(layout, 3, { speaker: 'p3' })).toBe('p3 | p1+p2')
+  })
+
   it('active-speaker: who speaks takes the place of whose last word is the longest ago', () => {
     const layout = solver({ order: 'active-speaker', maxParticipants: 2 }, one({ participants: ['x'] }))
     expect(halves(layout, 4)).toBe('p1+p2 | ')

@@ -109,7 +109,7 @@ describe('custom', () => {
       maxParticipants: fc.integer({ min: 1, max: 10 }),
       maxColumns: fc.integer({ min: 1, max: 5 }),
       reuse: fc.constantFrom('next' as const, 'shift' as const),
-      order: fc.constantFrom('join' as const, 'newest' as const, 'active-speaker' as const),
+      order: fc.constantFrom('join' as const, 'newest' as const, 'listed' as const, 'active-speaker' as const),
       participants: fc.constantFrom(
         ['*'],
         ['*', 'active-speaker'],
