@@ -16,7 +16,7 @@ const refusing: Store = {
   ...createMemoryStore(),
   locationOf: (key: string) => key,
   put: () => Promise.reject(new StoreError('STORE_ACCESS_DENIED', 'no')),
-} as Store
+}
 
 it('puts a file into a store that takes streams only, and removes it where it is to be moved', async () => {
   const path = join(dir, 'file')
