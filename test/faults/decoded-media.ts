@@ -1,5 +1,6 @@
 /** What ffmpeg makes of a file or playlist, to hold two renders of the same take against each other. */
 import { spawnSync } from 'node:child_process'
+import { psnr } from '../../packages/codecs/test/video-source.js'
 
 const MAX_BYTES = 512 << 20
 
@@ -43,11 +44,10 @@ export function presentationTimes(path: string, stream: 'v:0' | 'a:0'): string[]
 /** The least of all pictures' PSNR in dB; Infinity where they are the same. */
 export function leastPsnr(one: Buffer, other: Buffer, pictureBytes: number): number {
   if (one.byteLength !== other.byteLength) return Number.NEGATIVE_INFINITY
-  let worst = 0
+  let least = Number.POSITIVE_INFINITY
   for (let start = 0; start < one.byteLength; start += pictureBytes) {
-    let squares = 0
-    for (let at = start; at < start + pictureBytes; at++) squares += ((one[at] as number) - (other[at] as number)) ** 2
-    worst = Math.max(worst, squares / pictureBytes)
+    const end = start + pictureBytes
+    least = Math.min(least, psnr(one.subarray(start, end), other.subarray(start, end)))
   }
-  return 10 * Math.log10(255 ** 2 / worst)
+  return least
 }

@@ -82,7 +82,7 @@ export class CompositePicture {
   #isTelling = false
   #version = -1
   #endUs = 0
-  #isKeyframeWanted: boolean
+  #isKeyframeWanted = true
 
   static async create(options: CompositePictureOptions): Promise<CompositePicture> {
     const { canvas, overlays, placeholder, background, fonts, fps, video } = options.settings
@@ -123,7 +123,6 @@ export class CompositePicture {
     // Keyframes lie where they would without what was there before.
     this.#nextKeyframe = firstFrame + Math.ceil((fromFrame - firstFrame) / keyframeFrames) * keyframeFrames
     this.#keyframeFrames = keyframeFrames
-    this.#isKeyframeWanted = true
     this.#scene = new SceneTimeline({ layout, canvas, defaultTransitionMs: transitionMs, holdUs })
     this.#log = new LayoutLog({ canvas })
     this.#painter = painter

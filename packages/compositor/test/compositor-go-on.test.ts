@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import type { EncodedSample, TimedItem, VideoConfiguration } from '@rushes/media'
+import type { EncodedSample, TimedItem } from '@rushes/media'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { encodeVideo } from '../../codecs/test/video-source.js'
 import {
@@ -11,6 +11,7 @@ import {
   resolveComposite,
   type TakenThumbnail,
 } from '../src/index.js'
+import { videoConfiguration } from './video-configuration.js'
 
 const hasFfmpeg = spawnSync('ffmpeg', ['-version']).status === 0
 
@@ -72,16 +73,6 @@ async function compose(goOn?: CompositeGoOn): Promise<Composed> {
   return { items, objects, thumbnails, report: compositor.report({ whole: true }) }
 }
 
-const configuration: VideoConfiguration = {
-  kind: 'video',
-  codec: 'h264',
-  codecString: 'avc1.42c01f',
-  width: 320,
-  height: 180,
-  rotation: 0,
-  reorderDepth: 0,
-}
-
 /** One keyframe in all. */
 const camera = {
   track: { id: 'camera', kind: 'video', codec: 'h264', clockRate: 90_000 } as const,
@@ -92,7 +83,7 @@ const camera = {
           trackId: 'camera',
           pts: 90_000 + index * 3000,
           dts: 90_000 + index * 3000,
-          ...(index === 0 ? { configuration } : {}),
+          ...(index === 0 ? { configuration: videoConfiguration } : {}),
         }),
       )
     : [],

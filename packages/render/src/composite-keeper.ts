@@ -6,7 +6,7 @@ import {
   type ResolvedComposite,
   type Thumbnail,
 } from '@rushes/compositor'
-import type { AudioTrack, TimedItem, VideoTrack } from '@rushes/media'
+import { type AudioTrack, rescale, type TimedItem, type VideoTrack } from '@rushes/media'
 import type { Session } from '@rushes/take'
 import { compositeFingerprint, sessionFingerprint } from './composite-fingerprint.js'
 import type { CompositeSegment, CompositeStill } from './composite-segment.js'
@@ -194,11 +194,11 @@ export class CompositeKeeper {
 
   #frameOf(still: CompositeStill): number {
     const atUs = still.type === 'thumbnail' ? still.thumbnail.atUs : still.atUs
-    return Math.round((atUs * this.#options.settings.fps) / 1_000_000)
+    return rescale(atUs, 1_000_000, this.#options.settings.fps)
   }
 
   #usOf(frame: number): number {
-    return Math.round((frame * 1_000_000) / this.#options.settings.fps)
+    return rescale(frame, this.#options.settings.fps, 1_000_000)
   }
 
   /** A render does not fail for what it keeps: it goes on, and keeps nothing more. */

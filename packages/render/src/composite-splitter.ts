@@ -1,4 +1,4 @@
-import type { TimedItem, VideoTrack } from '@rushes/media'
+import { rescale, type TimedItem, type VideoTrack } from '@rushes/media'
 
 /** What a compositor emitted from one keyframe of the picture to the next. */
 export interface SplitItems {
@@ -73,10 +73,10 @@ export class CompositeSplitter {
   }
 
   #frameOf(ticks: number, { clockRate }: VideoTrack): number {
-    return Math.round((ticks * this.#fps) / clockRate)
+    return rescale(ticks, clockRate, this.#fps)
   }
 
   #ticksOf(frame: number, { clockRate }: VideoTrack): number {
-    return Math.round((frame * clockRate) / this.#fps)
+    return rescale(frame, this.#fps, clockRate)
   }
 }

@@ -2,6 +2,7 @@ import { type Picture, type PictureCanvas, PictureScaler, type ScalingAlgorithm 
 import { type PicturePlacement, placePicture } from '../layout/fit-picture.js'
 import type { Rectangle } from '../layout/rectangle.js'
 import type { Tile } from '../layout/tile.js'
+import { visitRows } from './canvas-area.js'
 import { RoundedCorners } from './rounded-rectangle.js'
 import type { PlacedSprite, TileSprites } from './tile-sprites.js'
 import { yuvColor } from './yuv-color.js'
@@ -85,32 +86,17 @@ export class TilePainter {
   #keep(area: Rectangle): void {
     const size = area.width * area.height * 1.5
     if (this.#under.length < size) this.#under = new Uint8Array(size)
-    let at = 0
-    this.#eachRow(area, (plane, from, count) => {
-      this.#under.set(plane.subarray(from, from + count), at)
-      at += count
-    })
+    visitRows(this.#canvas, area, (row, offset) => this.#under.set(row, offset))
   }
 
   /** So much of the tile, and of what was there before the rest. */
   #mix(area: Rectangle, opacity: number): void {
     const weight = Math.round(opacity * 256)
     const under = this.#under
-    let at = 0
-    this.#eachRow(area, (plane, from, count) => {
-      for (let index = from; index < from + count; index++, at++) {
-        plane[index] = (plane[index]! * weight + under[at]! * (256 - weight) + 128) >> 8
+    visitRows(this.#canvas, area, (row, offset) => {
+      for (let index = 0; index < row.length; index++) {
+        row[index] = (row[index]! * weight + under[offset + index]! * (256 - weight) + 128) >> 8
       }
     })
-  }
-
-  #eachRow({ x, y, width, height }: Rectangle, row: (plane: Uint8Array, from: number, count: number) => void): void {
-    for (let index = 0; index < 3; index++) {
-      const shift = index === 0 ? 0 : 1
-      const stride = this.#canvas.width >> shift
-      for (let line = y >> shift; line < (y + height) >> shift; line++) {
-        row(this.#canvas.planes[index]!, line * stride + (x >> shift), width >> shift)
-      }
-    }
   }
 }

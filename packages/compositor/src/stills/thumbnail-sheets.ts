@@ -1,5 +1,5 @@
 import { type JpegEncoder, PictureCanvas, PictureScaler } from '@rushes/codecs'
-import { readArea, writeArea } from './canvas-area.js'
+import { readArea, writeArea } from '../picture/canvas-area.js'
 import type { CompositeObject } from './composite-object.js'
 import type { KeptStills, TakenThumbnail } from './kept-stills.js'
 import type { ResolvedThumbnails } from './still-settings.js'

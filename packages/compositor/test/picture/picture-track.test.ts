@@ -4,6 +4,7 @@ import type { EncodedSample, VideoCodec, VideoConfiguration } from '@rushes/medi
 import { describe, expect, test } from 'vitest'
 import { encodeVideo, psnr } from '../../../codecs/test/video-source.js'
 import { PictureTrack, type PictureTrackOptions } from '../../src/picture/picture-track.js'
+import { videoConfiguration } from '../video-configuration.js'
 
 const hasFfmpeg = spawnSync('ffmpeg', ['-version']).status === 0
 const frameUs = (frame: number): number => Math.round((frame * 1_000_000) / 30)
@@ -33,18 +34,8 @@ function exact(samples: readonly EncodedSample[], configuration?: Partial<VideoC
     ...sample,
     pts: Math.round(sample.pts / 3000) * 3000,
     dts: (index - depth) * 3000,
-    ...(index === 0 ? { configuration: { ...base, ...configuration } } : {}),
+    ...(index === 0 ? { configuration: { ...videoConfiguration, ...configuration } } : {}),
   }))
-}
-
-const base: VideoConfiguration = {
-  kind: 'video',
-  codec: 'h264',
-  codecString: 'avc1.42c01f',
-  width: 320,
-  height: 180,
-  rotation: 0,
-  reorderDepth: 0,
 }
 
 describe.skipIf(!hasFfmpeg && !process.env['CI'])('a track of pictures', () => {

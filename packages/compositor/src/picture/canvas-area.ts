@@ -12,7 +12,11 @@ export function writeArea(canvas: PictureCanvas, area: PictureArea, samples: Uin
   visitRows(canvas, area, (row, offset) => row.set(samples.subarray(offset, offset + row.byteLength)))
 }
 
-function visitRows(
+/**
+ * Shows each row of an area with even sides: of luma, then of both chroma planes. What is written to a row is on the
+ * canvas. `offset`: samples before it.
+ */
+export function visitRows(
   canvas: PictureCanvas,
   { x, y, width, height }: PictureArea,
   visit: (row: Uint8Array, offset: number) => void,
